@@ -1,0 +1,58 @@
+"""Distribution of the backbone's torsion angles."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from polymd.observables.chains import backbone_atoms
+
+if TYPE_CHECKING:
+    from mdtraj import Trajectory
+
+
+@dataclass(frozen=True)
+class TorsionDistribution:
+    """A histogram: `counts` `(K,)` of angles between `edges` `(K + 1,)` in degrees, from -180 to 180."""
+
+    edges: NDArray[np.float64]
+    counts: NDArray[np.int64]
+
+    @property
+    def density(self) -> NDArray[np.float64]:
+        """`(K,)` probability density, 1/degree."""
+        return np.asarray(self.counts / (self.counts.sum() * np.diff(self.edges)))
+
+    def as_dict(self) -> dict[str, list[float] | list[int] | str]:
+        """`{"edges", "counts", "unit"}` for JSON."""
+        return {"edges": self.edges.tolist(), "counts": self.counts.tolist(), "unit": "degree"}
+
+
+def torsion_distribution(
+    trajectory: "Trajectory", backbone: ArrayLike, *, bins: int = 72
+) -> TorsionDistribution:
+    """Histogram of every torsion of the backbone over frames and chains.
+
+    Angles follow the IUPAC convention: ±180° is trans, 0° is cis, positive is clockwise looking along the
+    middle bond. Torsions about ring bonds and double bonds that lie on the backbone are counted with the
+    others.
+
+    Args:
+        trajectory: unwrapped frames of one or several copies of a chain.
+        backbone: `(B,)` atom indices within one chain, in chain order: `Polymer.backbone`.
+        bins: number of bins between -180° and 180°.
+
+    Raises:
+        ValueError: the backbone has fewer than four atoms or leaves the chain, or `bins` < 1.
+    """
+    import mdtraj
+
+    if bins < 1:
+        raise ValueError(f"bins={bins}; give at least 1")
+    atoms = backbone_atoms(trajectory.topology, backbone, 4)
+    quartets = np.lib.stride_tricks.sliding_window_view(atoms, 4, axis=1).reshape(-1, 4)
+    angles = np.degrees(mdtraj.compute_dihedrals(trajectory, quartets, periodic=False).astype(np.float64))
+    # rounding may leave an angle a hair outside the circle
+    counts, edges = np.histogram(np.clip(angles, -180.0, 180.0), bins=bins, range=(-180.0, 180.0))
+    return TorsionDistribution(edges.astype(np.float64), counts.astype(np.int64))

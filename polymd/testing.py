@@ -1,0 +1,9 @@
+"""Tolerances of polymd's tests, by name and with their reason.
+
+They are public so that a new potential, sampler or observable can be held to the same limits.
+"""
+
+# Rounding and statistics
+FLOAT32_RTOL = 1e-5  #: results computed from positions stored in single precision
+STATISTICAL_SIGMAS = 4.0  #: a sampled mean lies within this many of its standard errors (1 in 16,000)
+ERROR_BAR_RTOL = 0.10  #: an average of some hundred standard errors against the exact one
