@@ -48,11 +48,16 @@ def parse(psmiles: str) -> Mol:
         in bond order; more than one fragment; bonds other than single, double, triple, aromatic;
         unpaired electrons.
     """
+    return parse_fragment(psmiles, 2)
+
+
+def parse_fragment(psmiles: str, n_stars: int) -> Mol:
+    """`parse` for any number of stars: two make a repeat unit, one an end group."""
     from rdkit import Chem, rdBase
 
     with rdBase.BlockLogs():
         mol = _read(psmiles)
-        _check_stars(psmiles, mol)
+        _check_stars(psmiles, mol, n_stars)
         _check_bonds(psmiles, mol)
         for label, star in enumerate(star_indices(mol), start=1):
             mol.GetAtomWithIdx(star).SetIsotope(label)
@@ -86,7 +91,18 @@ def canonicalise(psmiles: str) -> str:
     """
     from rdkit import Chem
 
-    return str(Chem.MolToSmiles(parse(psmiles)))
+    mol = parse(psmiles)
+    head, tail = star_indices(mol)
+    ranks = list(Chem.CanonicalRankAtoms(mol, breakTies=False, includeChirality=False))
+    if ranks[head] != ranks[tail]:
+        return str(Chem.MolToSmiles(mol))
+    # A unit that reads alike from both ends: its stereo has a meaning only once the stars are told apart.
+    spellings = []
+    for labels in ((1, 2), (2, 1)):
+        for star, label in zip((head, tail), labels, strict=True):
+            mol.GetAtomWithIdx(star).SetIsotope(label)
+        spellings.append(str(Chem.MolToSmiles(mol)).replace("[1*]", "*").replace("[2*]", "*"))
+    return min(spellings)
 
 
 def star_indices(mol: Mol) -> tuple[int, ...]:
@@ -103,7 +119,7 @@ def _read(psmiles: str) -> Mol:
         raise PSmilesError.of(
             psmiles,
             "it is not a SMILES string",
-            allowed="one word of ASCII SMILES with two *",
+            allowed="one word of ASCII SMILES with its stars",
             fix=f"write a repeat unit such as {_EXAMPLE}",
         )
     params = Chem.SmilesParserParams()
@@ -113,7 +129,7 @@ def _read(psmiles: str) -> Mol:
         raise PSmilesError.of(
             psmiles,
             "RDKit cannot read it as SMILES",
-            allowed="valid SMILES with two *",
+            allowed="valid SMILES with its stars",
             fix=f"check brackets, ring numbers and bonds, as in {_EXAMPLE}",
         )
     for atom in mol.GetAtoms():
@@ -121,17 +137,17 @@ def _read(psmiles: str) -> Mol:
     return mol
 
 
-def _check_stars(psmiles: str, mol: Mol) -> None:
-    """Two plain stars of degree one on a connected unit."""
+def _check_stars(psmiles: str, mol: Mol, n_stars: int) -> None:
+    """So many plain stars of degree one on a connected unit."""
     from rdkit import Chem
 
     stars = [mol.GetAtomWithIdx(i) for i in star_indices(mol)]
-    if len(stars) != 2:
+    if len(stars) != n_stars:
         raise PSmilesError.of(
             psmiles,
             f"it has {len(stars)} star{'s' * (len(stars) != 1)}",
-            allowed="exactly two *",
-            fix=f"mark the two atoms that bond to the neighbouring units, as in {_EXAMPLE}",
+            allowed=f"exactly {n_stars} *",
+            fix=f"put a star on each atom that bonds to a neighbouring unit, as in {_EXAMPLE}",
         )
     if len(Chem.GetMolFrags(mol)) != 1:
         raise PSmilesError.of(
@@ -173,10 +189,10 @@ def _check_bonds(psmiles: str, mol: Mol) -> None:
     bond = Chem.BondType
     stars = [mol.GetAtomWithIdx(i) for i in star_indices(mol)]
     orders = [star.GetBonds()[0].GetBondType() for star in stars]
-    if not set(orders) <= {bond.SINGLE, bond.DOUBLE, bond.TRIPLE} or orders[0] != orders[1]:
+    if not set(orders) <= {bond.SINGLE, bond.DOUBLE, bond.TRIPLE} or len(set(orders)) > 1:
         raise PSmilesError.of(
             psmiles,
-            f"its star bonds are {orders[0].name.lower()} and {orders[1].name.lower()}",
+            f"its star bonds are {' and '.join(order.name.lower() for order in orders)}",
             allowed="the same order on both: single, double or triple",
             fix="write both star bonds alike, as in '*CC*' or '*=CC=*'",
         )
@@ -194,11 +210,12 @@ def _check_electrons(psmiles: str, mol: Mol) -> None:
     """Closed shell: no radical, an even number of electrons."""
     radicals = [f"{a.GetSymbol()}{a.GetIdx()}" for a in mol.GetAtoms() if a.GetNumRadicalElectrons()]
     electrons = sum(a.GetAtomicNum() + a.GetTotalNumHs() - a.GetFormalCharge() for a in mol.GetAtoms())
-    if radicals or electrons % 2:
+    shared = sum(int(mol.GetAtomWithIdx(i).GetBonds()[0].GetBondTypeAsDouble()) for i in star_indices(mol))
+    if radicals or (electrons + shared) % 2:
         where = f" on {', '.join(radicals)}" if radicals else ""
         raise PSmilesError.of(
             psmiles,
-            f"it has unpaired electrons{where} ({electrons} electrons a unit)",
+            f"it has unpaired electrons{where} ({electrons} electrons)",
             allowed="closed-shell units with an even number of electrons",
             fix="add the missing hydrogens inside the square brackets, such as [CH2] for [CH]",
         )
