@@ -1,0 +1,98 @@
+"""Force matching at the price of first derivatives.
+
+The loss L(F) of forces F = -dE/dx has the parameter gradient
+
+    dL/dw = sum_i v_i . dF_i/dw = -d/dw (v . dE/dx),   v = dL/dF,
+
+a derivative of dE/dw along v, taken here as the central difference of parameter gradients at x + h v and x - h v:
+
+    dL/dw = -[dE/dw (x + h v) - dE/dw (x - h v)] / 2h + O(h^2).
+
+No graph is ever differentiated twice. For L = mean_i |F_i - F_i*| every v_i has the same length, so each atom is
+moved by exactly `STEP` Å.
+"""
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from polymd.potentials.polyget import fused
+from polymd.potentials.polyget.model import PolyGET
+from polymd.potentials.repulsion import RADII, zbl_pair
+
+STEP = 0.005
+
+
+@numba.njit(nogil=True, cache=True)
+def molecule_pairs(positions: NDArray[np.float32], pointers: NDArray[np.int64], cutoff: float) -> NDArray[np.int32]:
+    """Half list (P, 2) of pairs closer than cutoff within each molecule pointers[m] : pointers[m + 1]."""
+    room = 0
+    for m in range(len(pointers) - 1):
+        n = pointers[m + 1] - pointers[m]
+        room += n * (n - 1) // 2
+    pairs = np.empty((room, 2), np.int32)
+    count = 0
+    for m in range(len(pointers) - 1):
+        for i in range(pointers[m], pointers[m + 1]):
+            for j in range(i + 1, pointers[m + 1]):
+                r2 = 0.0
+                for axis in range(3):
+                    r2 += (positions[j, axis] - positions[i, axis]) ** 2
+                if r2 < cutoff * cutoff:
+                    pairs[count, 0], pairs[count, 1] = i, j
+                    count += 1
+    return pairs[:count].copy()
+
+
+@numba.njit(nogil=True, cache=True)
+def repulsion_forces(
+    positions: NDArray[np.float32], numbers: NDArray[np.uint8], pairs: NDArray[np.int32], radii: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """ZBL forces (N, 3), eV/Å."""
+    forces = np.zeros(positions.shape, np.float32)
+    for p in range(pairs.shape[0]):
+        i, j = pairs[p]
+        r = positions[j] - positions[i]
+        d = np.sqrt(np.sum(r * r))
+        _, slope = zbl_pair(float(numbers[i]), float(numbers[j]), d, radii[numbers[i]] + radii[numbers[j]])
+        f = (slope / d * r).astype(np.float32)
+        forces[i] += f
+        forces[j] -= f
+    return forces
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Molecules side by side: numbers (N,) int64, positions and target forces (N, 3) float32, pointers (M + 1,)."""
+
+    numbers: Tensor
+    positions: Tensor
+    forces: Tensor
+    pointers: NDArray[np.int64]
+
+
+def predict_forces(model: PolyGET, batch: Batch, filters: list[Tensor]) -> Tensor:
+    """Forces (N, 3) of the network (without repulsion), eV/Å; `filters` detached from the graph."""
+    positions = batch.positions.clone().requires_grad_()
+    pairs = torch.from_numpy(molecule_pairs(batch.positions.numpy(), batch.pointers, model.cutoff))
+    energy = fused.atomic_energies(model, batch.numbers, positions, pairs, filters).sum()
+    return -torch.autograd.grad(energy, positions)[0]
+
+
+def accumulate_gradient(model: PolyGET, batch: Batch) -> Tensor:
+    """Add dL/dw of L = mean |F - F*| to the parameters' gradients; returns L, eV/Å."""
+    filters = fused.tables(model)
+    error = predict_forces(model, batch, [t.detach() for t in filters]) - batch.forces
+    length = error.norm(dim=1, keepdim=True)
+    move = STEP * error / length.clamp(min=1e-6)
+    positions = torch.cat([batch.positions + move, batch.positions - move])
+    n = len(batch.numbers)
+    pointers = np.concatenate([batch.pointers, batch.pointers[1:] + n])
+    pairs = torch.from_numpy(molecule_pairs(positions.numpy(), pointers, model.cutoff))
+    energies = fused.atomic_energies(model, batch.numbers.repeat(2), positions, pairs, filters)
+    ((energies[n:].sum() - energies[:n].sum()) / (2 * STEP * n)).backward()
+    return length.mean()

@@ -1,0 +1,157 @@
+"""PolyGET without torch: energies, forces and virial from the safetensors weights, float32, CPU.
+
+Sums over neighbours run in the pair kernels (`kernels.py`), products of (N, C) arrays in BLAS, and the backward pass
+is derived by hand. The order of the steps is that of `model.PolyGET.forward`, then the same backwards.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from . import engine_nodes as nodes
+from .engine_table import filter_table
+from .kernels import backward_chunks, forward_chunks, gather_backward, gather_forward
+
+Array = NDArray[np.float32]
+KNOTS = 256
+PAIRS_A_THREAD = 2000
+
+
+@dataclass
+class Result:
+    """Atomic energies (N,) eV and the energy's gradient by every pair vector r_j - r_i, (P, 3) eV/Å."""
+
+    energies: NDArray[np.float64]
+    gradient: Array
+
+
+def _chunks(n_pairs: int) -> NDArray[np.int64]:
+    n = max(1, min(numba.get_num_threads(), n_pairs // PAIRS_A_THREAD))
+    return np.linspace(0, n_pairs, n + 1).astype(np.int64)
+
+
+class Engine:
+    """A trained model. `weights` are the arrays of its safetensors file, `architecture` its sizes."""
+
+    def __init__(self, weights: dict[str, NDArray[Any]], architecture: dict[str, Any], knots: int = KNOTS) -> None:
+        self.w = {k: np.ascontiguousarray(v, dtype=np.float32) for k, v in weights.items()}
+        self.cutoff = float(architecture["cutoff"])
+        self.channels, self.heads = int(architecture["channels"]), int(architecture["heads"])
+        self.n_layers = int(architecture["layers"])
+        self.inverse_spacing = np.float32((knots - 1) / self.cutoff)
+        self.species = np.full(119, -1, dtype=np.int64)
+        self.species[list(architecture["elements"])] = np.arange(len(architecture["elements"]))
+        names = ["embedding.filters", *(f"layers.{n}.filters" for n in range(self.n_layers))]
+        self.tables = [
+            filter_table(
+                weights[f"{name}.linear.weight"], weights[f"{name}.linear.bias"], weights[f"{name}.basis.centres"],
+                weights[f"{name}.basis.widths"], self.cutoff, knots,
+            )
+            for name in names
+        ]
+
+    def _linear(self, x: Array, name: str) -> Array:
+        flat = x.reshape(-1, x.shape[-1]) @ self.w[f"{name}.weight"].T
+        bias = self.w.get(f"{name}.bias")
+        if bias is not None:
+            flat += bias
+        return flat.reshape(*x.shape[:-1], -1)
+
+    def _linear_backward(self, g: Array, name: str) -> Array:
+        weight = self.w[f"{name}.weight"]
+        return (g.reshape(-1, g.shape[-1]) @ weight).reshape(*g.shape[:-1], -1)
+
+    def compute(self, numbers: NDArray[np.int64], pairs: NDArray[np.int32], vectors: Array) -> Result:
+        """Energies and gradients; numbers (N,), half list pairs (P, 2) within the cutoff, vectors r_j - r_i (P, 3) Å."""
+        vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        d = np.sqrt(np.einsum("pa,pa->p", vectors, vectors))
+        unit = vectors / d[:, None]
+        geometry = _chunks(len(pairs)), pairs, d, unit
+        species = self.species[numbers]
+        x, value = self._embed(species, pairs, d)
+        vec = np.zeros((len(x), 3, self.channels), np.float32)
+        tape = []
+        for n in range(self.n_layers):
+            x, vec, saved = self._layer(n, x, vec, geometry)
+            tape.append(saved)
+        energies, g_x, g_vec = self._readout(x, vec)
+        g_d, g_u = np.zeros_like(d), np.zeros_like(unit)
+        for n in reversed(range(self.n_layers)):
+            g_x, g_vec = self._layer_backward(n, g_x, g_vec, tape[n], geometry, g_d, g_u)
+        g_near = np.ascontiguousarray(self._linear_backward(g_x, "embedding.combine")[:, self.channels :])
+        gather_backward(
+            pairs, d, self.tables[0], self.inverse_spacing, value, g_near, np.zeros_like(value), g_d,
+            np.zeros((1, 1, 1), np.float32), True, False,
+        )  # fmt: skip
+        along = np.einsum("pa,pa->p", g_u, unit)
+        gradient = (g_d - along / d)[:, None] * unit + g_u / d[:, None]
+        return Result(energies.astype(np.float64), gradient)
+
+    def _embed(self, species: NDArray[np.int64], pairs: NDArray[np.int32], d: Array) -> tuple[Array, Array]:
+        value = self.w["embedding.neighbour.weight"][species]
+        near = np.zeros_like(value)
+        gather_forward(pairs, d, self.tables[0], self.inverse_spacing, value, near)
+        return self._linear(np.hstack([self.w["embedding.own.weight"][species], near]), "embedding.combine"), value
+
+    def _layer(self, n: int, x: Array, vec: Array, geometry: tuple[Any, ...]) -> tuple[Array, Array, tuple[Any, ...]]:
+        name, c = f"layers.{n}", self.channels
+        normed_out, normed, inverse = nodes.norm_forward(x, self.w[f"{name}.norm.weight"], self.w[f"{name}.norm.bias"])
+        projected = self._linear(normed_out, f"{name}.project")
+        node, w = np.empty((len(x), 4 * c), np.float32), np.empty_like(vec)
+        nodes.gate_vectors(vec, projected, node, w)
+        bounds = geometry[0]
+        message = np.zeros((len(bounds) - 1, len(x), c), np.float32)
+        vec_message = np.zeros((len(bounds) - 1, *vec.shape), np.float32)
+        forward_chunks(c, self.heads, n > 0)(
+            *geometry, self.tables[n + 1], self.inverse_spacing, node, w, message, vec_message
+        )
+        o = self._linear(message.sum(axis=0), f"{name}.output")
+        u = self._linear(vec, f"{name}.vector_mix")
+        x, vec_new = nodes.update(x, vec, u, o, vec_message.sum(axis=0))
+        return x, vec_new, (normed, inverse, projected, node, w, vec, o, u)
+
+    def _layer_backward(
+        self, n: int, g_x: Array, g_vec: Array, saved: tuple[Any, ...], geometry: tuple[Any, ...], g_d: Array, g_u: Array
+    ) -> tuple[Array, Array]:
+        name, c = f"layers.{n}", self.channels
+        normed, inverse, projected, node, w, vec, o, u = saved
+        g_mix, g_o = nodes.update_backward(u, o, g_x, g_vec)
+        g_message = self._linear_backward(g_o, f"{name}.output")
+        chunks = len(geometry[0]) - 1
+        g_node, g_w = np.zeros((chunks, *node.shape), np.float32), np.zeros((chunks, *w.shape), np.float32)
+        backward_chunks(c, self.heads, n > 0)(
+            *geometry, self.tables[n + 1], self.inverse_spacing, node, w, g_message, g_vec, g_node, g_w, g_d, g_u
+        )
+        g_vec = g_vec + self._linear_backward(g_mix, f"{name}.vector_mix")
+        g_projected = np.empty_like(projected)
+        nodes.gate_vectors_backward(vec, projected, g_node.sum(axis=0), g_w.sum(axis=0), g_projected, g_vec)
+        g_norm = self._linear_backward(g_projected, f"{name}.project")
+        return g_x + nodes.norm_backward(g_norm, self.w[f"{name}.norm.weight"], normed, inverse), g_vec
+
+    def _readout(self, x: Array, vec: Array) -> tuple[Array, Array, Array]:
+        """Atomic energies and the gradients of their sum by x and vec."""
+        name, c = "readout", self.channels
+        normed_out, normed, inverse = nodes.norm_forward(x, self.w[f"{name}.norm.weight"], self.w[f"{name}.norm.bias"])
+        mixed = self._linear(vec, f"{name}.first.vector_norm")
+        length = nodes.lengths(mixed)
+        hidden, d_hidden = nodes.silu(self._linear(np.hstack([normed_out, length]), f"{name}.first.scalar.0"))
+        scalar, gate = np.split(self._linear(hidden, f"{name}.first.scalar.2"), 2, axis=1)
+        outer = self._linear(vec, f"{name}.first.vector_out")
+        scalar, d_scalar = nodes.silu(scalar)
+        mixed2 = self._linear(outer * gate[:, None], f"{name}.second.vector_norm")
+        length2 = nodes.lengths(mixed2)
+        hidden2, d_hidden2 = nodes.silu(self._linear(np.hstack([scalar, length2]), f"{name}.second.scalar.0"))
+        weight, bias = self.w[f"{name}.second.scalar.2.weight"][0], self.w[f"{name}.second.scalar.2.bias"][0]
+        energies = hidden2 @ weight + bias
+        g_scalar, g_length2 = np.split(self._linear_backward(d_hidden2 * weight, f"{name}.second.scalar.0"), 2, axis=1)
+        g_gated = self._linear_backward((g_length2 / length2)[:, None] * mixed2, f"{name}.second.vector_norm")
+        g_out = np.hstack([g_scalar * d_scalar, np.einsum("nac,nac->nc", g_gated, outer)])
+        g_hidden = self._linear_backward(g_out, f"{name}.first.scalar.2") * d_hidden
+        g_input = self._linear_backward(g_hidden, f"{name}.first.scalar.0")
+        g_vec = self._linear_backward(g_gated * gate[:, None], f"{name}.first.vector_out")
+        g_vec += self._linear_backward((g_input[:, c:] / length)[:, None] * mixed, f"{name}.first.vector_norm")
+        g_x = nodes.norm_backward(g_input[:, :c], self.w[f"{name}.norm.weight"], normed, inverse)
+        return energies, g_x, g_vec
