@@ -14,8 +14,10 @@ ANGSTROM_PER_NM = 10.0
 def chain_atoms(topology: "Topology") -> NDArray[np.int64]:
     """`(C, n)` atom indices of the topology's C chains.
 
-    Raises:
-        ValueError: there is no chain, or the chains have different numbers of atoms.
+    Raises
+    ------
+    ValueError
+        There is no chain, or the chains have different numbers of atoms.
     """
     chains = [np.array([atom.index for atom in chain.atoms], dtype=np.int64) for chain in topology.chains]
     sizes = sorted({chain.size for chain in chains})
@@ -38,13 +40,19 @@ def positions(trajectory: "Trajectory", atoms: NDArray[np.int64]) -> NDArray[np.
 def backbone_atoms(topology: "Topology", backbone: ArrayLike, fewest: int) -> NDArray[np.int64]:
     """`(C, B)` atom indices of the backbone of every chain.
 
-    Args:
-        topology: one or several copies of the chain.
-        backbone: `(B,)` atom indices within one chain, in chain order: `Polymer.backbone`.
-        fewest: the number of backbone atoms needed.
+    Parameters
+    ----------
+    topology
+        One or several copies of the chain.
+    backbone
+        `(B,)` atom indices within one chain, in chain order: `Polymer.backbone`.
+    fewest
+        The number of backbone atoms needed.
 
-    Raises:
-        ValueError: too few backbone atoms, or an index outside the chain.
+    Raises
+    ------
+    ValueError
+        Too few backbone atoms, or an index outside the chain.
     """
     chains = chain_atoms(topology)
     within = np.asarray(backbone, dtype=np.int64)

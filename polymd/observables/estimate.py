@@ -66,12 +66,17 @@ def mean_with_error(series: ArrayLike, unit: str = "") -> Estimate:
     A series shorter than some ten correlation times cannot show its own correlation: the error then comes out
     too small, by a factor of two for a series of two correlation times.
 
-    Args:
-        series: `(n,)` samples at equal time intervals.
-        unit: the unit of the samples.
+    Parameters
+    ----------
+    series
+        `(n,)` samples at equal time intervals.
+    unit
+        The unit of the samples.
 
-    Raises:
-        ValueError: the series is empty, not one-dimensional, or holds NaN or infinity.
+    Raises
+    ------
+    ValueError
+        The series is empty, not one-dimensional, or holds NaN or infinity.
     """
     samples = _checked(series)
     return Estimate(float(samples.mean()), _standard_error(samples), unit)
@@ -80,12 +85,17 @@ def mean_with_error(series: ArrayLike, unit: str = "") -> Estimate:
 def ratio_with_error(numerator: ArrayLike, denominator: ArrayLike, unit: str = "") -> Estimate:
     """Ratio of two means, ⟨a⟩/⟨b⟩, with the error to first order: that of the series (a - (⟨a⟩/⟨b⟩) b)/⟨b⟩.
 
-    Args:
-        numerator, denominator: `(n,)` samples of the same frames.
-        unit: the unit of the ratio.
+    Parameters
+    ----------
+    numerator, denominator
+        `(n,)` samples of the same frames.
+    unit
+        The unit of the ratio.
 
-    Raises:
-        ValueError: a series is empty or not finite, or their lengths differ, or ⟨b⟩ is zero.
+    Raises
+    ------
+    ValueError
+        A series is empty or not finite, or their lengths differ, or ⟨b⟩ is zero.
     """
     above, below = _checked(numerator), _checked(denominator)
     if above.shape != below.shape:

@@ -40,8 +40,10 @@ def radius_of_gyration(trajectory: "Trajectory") -> Estimate:
 
     The mass-weighted one of [`radius_of_gyration_series`][polymd.observables.radius_of_gyration_series].
 
-    Args:
-        trajectory: unwrapped frames of one or several copies of a chain.
+    Parameters
+    ----------
+    trajectory
+        Unwrapped frames of one or several copies of a chain.
     """
     return mean_with_error(radius_of_gyration_series(trajectory), "Å")
 
@@ -55,12 +57,17 @@ def end_to_end_distance_series(trajectory: "Trajectory", backbone: ArrayLike) ->
 def end_to_end_distance(trajectory: "Trajectory", backbone: ArrayLike) -> Estimate:
     """Mean end-to-end distance ⟨|R|⟩ of the backbone over frames and chains in Å.
 
-    Args:
-        trajectory: unwrapped frames of one or several copies of a chain.
-        backbone: `(B,)` atom indices within one chain, in chain order: `Polymer.backbone`.
+    Parameters
+    ----------
+    trajectory
+        Unwrapped frames of one or several copies of a chain.
+    backbone
+        `(B,)` atom indices within one chain, in chain order: `Polymer.backbone`.
 
-    Raises:
-        ValueError: the backbone has fewer than two atoms or leaves the chain.
+    Raises
+    ------
+    ValueError
+        The backbone has fewer than two atoms or leaves the chain.
     """
     return mean_with_error(end_to_end_distance_series(trajectory, backbone), "Å")
 
@@ -78,12 +85,17 @@ def characteristic_ratio(trajectory: "Trajectory", backbone: ArrayLike) -> Estim
     Source: M. Rubinstein and R. H. Colby, Polymer Physics (2003), section 2.2. A freely jointed chain gives
     1, a rod n. A backbone that crosses aromatic rings counts their shortest path.
 
-    Args:
-        trajectory: unwrapped frames of one or several copies of a chain.
-        backbone: `(B,)` atom indices within one chain, in chain order: `Polymer.backbone`.
+    Parameters
+    ----------
+    trajectory
+        Unwrapped frames of one or several copies of a chain.
+    backbone
+        `(B,)` atom indices within one chain, in chain order: `Polymer.backbone`.
 
-    Raises:
-        ValueError: the backbone has fewer than two atoms or leaves the chain.
+    Raises
+    ------
+    ValueError
+        The backbone has fewer than two atoms or leaves the chain.
     """
     xyz = positions(trajectory, backbone_atoms(trajectory.topology, backbone, 2))
     end_to_end = np.square(xyz[:, :, -1] - xyz[:, :, 0]).sum(axis=-1)

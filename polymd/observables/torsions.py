@@ -38,13 +38,19 @@ def torsion_distribution(
     middle bond. Torsions about ring bonds and double bonds that lie on the backbone are counted with the
     others.
 
-    Args:
-        trajectory: unwrapped frames of one or several copies of a chain.
-        backbone: `(B,)` atom indices within one chain, in chain order: `Polymer.backbone`.
-        bins: number of bins between -180° and 180°.
+    Parameters
+    ----------
+    trajectory
+        Unwrapped frames of one or several copies of a chain.
+    backbone
+        `(B,)` atom indices within one chain, in chain order: `Polymer.backbone`.
+    bins
+        Number of bins between -180° and 180°.
 
-    Raises:
-        ValueError: the backbone has fewer than four atoms or leaves the chain, or `bins` < 1.
+    Raises
+    ------
+    ValueError
+        The backbone has fewer than four atoms or leaves the chain, or `bins` < 1.
     """
     import mdtraj
 

@@ -1,0 +1,48 @@
+"""The figures' numbers are those of the run folder."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from polymd.observables import radius_of_gyration_series
+from polymd.report.figures import MOST_POINTS, figures
+from polymd.report.run_folder import RunFolder, read_run_folder
+
+
+@pytest.fixture
+def run(run_folder: Path) -> RunFolder:
+    return read_run_folder(run_folder)
+
+
+def test_lines(run: RunFolder) -> None:
+    drawn = figures(run)
+    (energy,) = drawn["energy"]["data"]
+    assert energy["x"] == pytest.approx([0.0, 0.01, 0.02, 0.03, 0.04])
+    assert energy["y"] == [-100.0, -99.0, -98.0, -97.0, -96.0]
+    (gyration,) = drawn["gyration"]["data"]
+    assert gyration["y"] == pytest.approx(radius_of_gyration_series(run.trajectory), abs=1e-6)
+
+
+def test_means_are_drawn_where_known(run: RunFolder) -> None:
+    drawn = figures(run)
+    assert [shape["y0"] for shape in drawn["temperature"]["layout"]["shapes"]] == [292.0]
+    assert "shapes" not in drawn["energy"]["layout"]
+
+
+def test_torsions_are_a_density(run: RunFolder) -> None:
+    (bars,) = figures(run)["torsions"]["data"]
+    assert bars["x"] == [-90.0, 90.0]
+    assert np.sum(np.multiply(bars["y"], bars["width"])) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_no_torsions_in_short_chains(run: RunFolder) -> None:
+    assert "torsions" not in figures(replace(run, properties={}))
+
+
+def test_long_logs_are_thinned_out(run: RunFolder) -> None:
+    log = pd.concat([run.log] * 1001, ignore_index=True)
+    (line,) = figures(replace(run, log=log))["energy"]["data"]
+    assert MOST_POINTS / 2 < len(line["x"]) <= MOST_POINTS
