@@ -1,0 +1,57 @@
+# python3 (3.11 to 3.13 with venv), make and a network to PyPI are all this needs.
+
+PYTHON ?= python3
+VENV ?= .venv
+PIP = $(VENV)/bin/python -m pip --disable-pip-version-check
+PYTEST_OPTIONS ?=
+TORCH ?= torch==2.13.0
+
+.PHONY: help demo test test-core lint docs clean
+
+help:
+	@echo "make demo       install into $(VENV), run 2 ps of polystyrene, write runs/polystyrene/report.html"
+	@echo "make test       install and run the whole test suite"
+	@echo "make test-core  the same without TorchForce and with a newer torch, in .venv-core"
+	@echo "make lint       ruff and mypy --strict"
+	@echo "make docs       build the documentation into site/"
+	@echo "make clean      remove environments, runs and builds"
+
+demo: $(VENV)/.polymd
+	rm -rf runs/polystyrene
+	$(VENV)/bin/polymd run "*CC(*)c1ccccc1" --units 10 --time 2ps --temperature 300 --seed 1 --out runs/polystyrene
+
+test: $(VENV)/.polymd
+	$(VENV)/bin/python -m pytest $(PYTEST_OPTIONS)
+
+test-core: .venv-core/.polymd
+	.venv-core/bin/python -m pytest $(PYTEST_OPTIONS)
+
+lint: $(VENV)/.lint
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+docs: $(VENV)/.docs
+	$(VENV)/bin/mkdocs build --strict --quiet
+
+$(VENV)/.polymd: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --editable ".[torchforce,test]"
+	@touch $@
+
+.venv-core/.polymd: pyproject.toml
+	$(PYTHON) -m venv .venv-core
+	.venv-core/bin/python -m pip --disable-pip-version-check install --quiet --editable ".[test]" "$(TORCH)"
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.polymd
+	$(PIP) install --quiet --editable ".[torchforce,lint]"
+	@touch $@
+
+$(VENV)/.docs: pyproject.toml
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet $$($(VENV)/bin/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['docs'])")
+	@touch $@
+
+clean:
+	rm -rf .venv .venv-core runs site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
