@@ -1,0 +1,178 @@
+"""The command line: one short function a command, each calling one function of the library."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from polymd.simulation import Run
+
+app = typer.Typer(
+    help="Polymers from P-SMILES: conformations, machine-learned molecular dynamics, properties.",
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+PSmiles = Annotated[str, typer.Argument(help="Repeat unit with two stars, such as '*CC(*)c1ccccc1'.")]
+Tacticity = Annotated[str | None, typer.Option(help="atactic, isotactic or syndiotactic [default: atactic].")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the command line; the exit code is 2 for bad input and 1 for a run that failed."""
+    try:
+        return app(args=args, prog_name="polymd", standalone_mode=False) or 0
+    except ValueError as error:
+        return _fail(_one_line(error), 2)
+    except KeyboardInterrupt:
+        return _fail("stopped", 130)
+    except Exception as error:
+        if hasattr(error, "format_message"):  # the usage errors of typer, or of click in older ones
+            return _fail(error.format_message(), 2)
+        if type(error).__name__ == "SimulationError":
+            return _fail(str(error), 1)
+        raise
+
+
+@app.command()
+def run(
+    psmiles: Annotated[str | None, typer.Argument(help="Repeat unit, such as '*CC(*)c1ccccc1'.")] = None,
+    units: Annotated[int | None, typer.Option(help="Repeat units a chain [default: 10].")] = None,
+    chains: Annotated[int | None, typer.Option(help="More than 1 in a periodic box [default: 1].")] = None,
+    density: Annotated[float | None, typer.Option(help="Of that box in g/cm3 [default: 0.1].")] = None,
+    tacticity: Tacticity = None,
+    time: Annotated[str | None, typer.Option(help="2ps, 1ns, ...; with --resume the new total.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="K [default: 300].")] = None,
+    ensemble: Annotated[str | None, typer.Option(help="nvt or nve [default: nvt].")] = None,
+    potential: Annotated[str | None, typer.Option(help="See polymd doctor [default: polyget].")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="auto, torchforce, pythonforce or ase [default: auto].")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything random [default: 0].")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder [default: runs/run-001, ...].")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML of these fields; options override it.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Run molecular dynamics of a polymer and analyse it."""
+    given = {name: value for name, value in locals().items() if value is not None}
+    fields = {name: given[name] for name in given.keys() - {"config", "resume", "as_json"}}
+    from polymd.simulation import Interrupted
+
+    try:
+        result = _resume(fields, config) if resume else _simulate(fields, config)
+    except Interrupted as stop:
+        again = f"polymd run --resume --out {stop.path}"
+        return _fail(f"stopped at {stop.time_fs:g} fs; go on with: {again}", 130)
+    _print_run(result, as_json)
+    return 0
+
+
+def _simulate(fields: dict[str, Any], config: Path | None) -> Run:
+    from polymd.simulation import Config, simulate
+    from polymd.simulation.config import read_yaml
+
+    return simulate(Config(**(read_yaml(config) if config else {}) | fields))
+
+
+def _resume(fields: dict[str, Any], config: Path | None) -> Run:
+    from polymd.simulation import resume
+
+    if "out" not in fields:
+        raise ValueError("--resume needs the run folder: polymd run --resume --out runs/run-001")
+    extra = sorted(fields.keys() - {"out", "time"}) + (["config"] if config else [])
+    if extra:
+        raise ValueError(f"--resume takes everything but --time from run.yaml; drop {', '.join(extra)}")
+    return resume(fields["out"], time=fields.get("time"))
+
+
+@app.command()
+def build(
+    psmiles: PSmiles,
+    out: Annotated[Path, typer.Option(help="File to write: .pdb, .xyz or .sdf.")],
+    units: Annotated[int, typer.Option(help="Repeat units.")] = 10,
+    tacticity: Tacticity = None,
+    method: Annotated[str, typer.Option(help="Conformation generator: auto, growth or etkdg.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Of stereo and conformation.")] = 0,
+) -> None:
+    """Build a chain with a first conformation and write it to a file."""
+    from polymd.building import build_structure
+
+    polymer = build_structure(psmiles, units, out, tacticity=tacticity or "atactic", method=method, seed=seed)
+    typer.echo(f"{out}: {polymer.n_atoms} atoms, {units} units of {psmiles}")
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Show which engines, platforms and potentials work here."""
+    from polymd.diagnostics import diagnose
+
+    report = diagnose()
+    if as_json:
+        typer.echo(json.dumps(report, indent=2))
+    else:
+        _print_doctor(report)
+
+
+def _print_run(run: Run, as_json: bool) -> None:
+    """Table of the observables, or properties.json with the folder."""
+    if as_json:
+        typer.echo(json.dumps({"path": str(run.path)} | run.properties, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("observable", "value", "standard error", "unit")
+    for name, estimate in run.observables.items():
+        error = "unknown" if estimate.error is None else f"{estimate.error:.2g}"
+        table.add_row(name.replace("_", " "), f"{estimate.value:.5g}", error, estimate.unit)
+    console = Console()
+    console.print(table)
+    console.print(f"report: {run.path / 'report.html'}", highlight=False, soft_wrap=True)
+
+
+def _print_doctor(report: dict[str, Any]) -> None:
+    """Tables of what `diagnose` found."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    works = Table("", "works", "reason", title="engines and platforms", title_justify="left")
+    for kind in ("engines", "platforms"):
+        for name, status in report[kind].items():
+            mark = Text("yes", "green") if status["works"] else Text("no", "red")
+            works.add_row(f"{kind[:-1]} {name}", mark, Text(status["reason"]))
+    console.print(works)
+    facts = Table("", "", title="installation", title_justify="left", show_header=False)
+    facts.add_row("potentials", ", ".join(report["potentials"]) or "none")
+    for name, value in (report["machine"] | report["versions"]).items():
+        facts.add_row(name.replace("_", " "), "not found" if value is None else str(value))
+    console.print(facts)
+
+
+def _one_line(error: ValueError) -> str:
+    from pydantic import ValidationError
+
+    from polymd.simulation.config import explain
+
+    return explain(error) if isinstance(error, ValidationError) else str(error)
+
+
+def _fail(message: str, code: int) -> int:
+    from rich.console import Console
+    from rich.text import Text
+
+    text = Text(f"error: {' '.join(message.split())}", style="red")
+    Console(stderr=True).print(text, soft_wrap=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

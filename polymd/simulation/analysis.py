@@ -1,0 +1,46 @@
+"""From the frames and the log of a run to properties.json."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from polymd.simulation.config import Config
+from polymd.simulation.run import Run
+
+if TYPE_CHECKING:
+    from polymd.observables import Estimate
+
+_TORSION_ATOMS = 4
+
+
+def analyse(run: Run, config: Config) -> dict[str, Any]:
+    """Observables of a run, ready for JSON: `{"value", "error", "unit"}` each, and the torsion histogram.
+
+    Every frame counts but the first, the minimised chain.
+    """
+    from polymd import observables
+    from polymd.polymer import Polymer
+
+    trajectory, log = run.trajectory[1:], run.log[1:]
+    backbone = Polymer(config.psmiles, config.units, tacticity=config.tacticity, seed=config.seed).backbone
+    estimates: dict[str, Estimate] = {
+        "radius_of_gyration": observables.radius_of_gyration(trajectory),
+        "end_to_end_distance": observables.end_to_end_distance(trajectory, backbone),
+        "characteristic_ratio": observables.characteristic_ratio(trajectory, backbone),
+        "potential_energy": observables.mean_with_error(log["potential_energy_eV"], "eV"),
+        "kinetic_energy": observables.mean_with_error(log["kinetic_energy_eV"], "eV"),
+        "temperature": observables.mean_with_error(log["temperature_K"], "K"),
+    }
+    results: dict[str, Any] = {name: estimate.as_dict() for name, estimate in estimates.items()}
+    if len(backbone) >= _TORSION_ATOMS:
+        results["torsion_distribution"] = observables.torsion_distribution(trajectory, backbone).as_dict()
+    return results
+
+
+def write_properties(run: Run, config: Config) -> Path:
+    """Write properties.json into the run folder."""
+    path = run.path / "properties.json"
+    path.write_text(json.dumps(analyse(run, config), indent=2, allow_nan=False) + "\n")
+    return path

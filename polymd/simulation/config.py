@@ -1,0 +1,198 @@
+"""The checked description of one run."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from polymd.simulation.durations import format_duration, parse_duration
+
+Duration = Annotated[float, BeforeValidator(parse_duration), PlainSerializer(format_duration)]
+FolderPath = Annotated[
+    Path, BeforeValidator(lambda x: Path(x) if isinstance(x, str) else x), PlainSerializer(str)
+]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+PROVENANCE = ("command", "versions", "machine")  #: what run.yaml holds beside the config
+_MAX_STEPS = 2**31 - 1  # of the DCD header
+DEFAULT_DENSITY = 0.1  #: g/cm³ of a box of several chains
+
+
+class Config(BaseModel):
+    """What to simulate and how; everything is checked here, before any work.
+
+    Times are strings such as `2ps`, or numbers in fs.
+
+    Attributes
+    ----------
+    psmiles
+        Repeat unit, `*CC(*)c1ccccc1`.
+    units
+        Repeat units a chain.
+    chains
+        1 is a single chain in vacuum; more are placed in a periodic cubic box.
+    density
+        g/cm³ of that box; only for several chains, 0.1 unless given. There is no compression, so
+        only dilute boxes can be filled.
+    tacticity
+        `atactic` (by seed, chain by chain), `isotactic` or `syndiotactic`.
+    time, timestep
+        Length of the run and of one step.
+    report
+        Time between frames and log lines; 1/500 of the run, 10 steps at least, unless given.
+    temperature
+        K, of the thermostat and of the first velocities.
+    ensemble
+        `nvt` (Langevin middle) or `nve` (velocity Verlet).
+    friction
+        1/ps, of the Langevin thermostat.
+    potential
+        A name of `polymd.potentials.available()`.
+    engine
+        `auto`, `torchforce`, `pythonforce` or `ase`.
+    platform
+        `auto` or an OpenMM platform.
+    seed
+        Of conformations, stereo, velocities and noise.
+    out
+        The run folder; `runs/run-001`, `runs/run-002`, ... unless given.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        A `ValueError`; `explain` makes one line of it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    psmiles: str = Field(examples=["*CC(*)c1ccccc1"])
+    units: int = Field(default=10, ge=1, le=10_000)
+    chains: int = Field(default=1, ge=1, le=10_000)
+    density: Positive | None = None
+    tacticity: Literal["atactic", "isotactic", "syndiotactic"] = "atactic"
+    time: Duration = Field(examples=["2ps"])
+    timestep: Duration = 1.0
+    report: Duration | None = None
+    temperature: Positive = 300.0
+    ensemble: Literal["nve", "nvt"] = "nvt"
+    friction: Positive = 1.0
+    potential: str = "polyget"
+    engine: Literal["auto", "torchforce", "pythonforce", "ase"] = "auto"
+    platform: str = "auto"
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    out: FolderPath = Field(default_factory=lambda: _next_folder(Path("runs")))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_fields(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            for name in data.keys() - cls.model_fields.keys():
+                close = get_close_matches(str(name), list(cls.model_fields), n=1)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
+                raise ValueError(f"unknown field {name!r}; known: {', '.join(cls.model_fields)}{hint}")
+        return data
+
+    @field_validator("psmiles")
+    @classmethod
+    def _psmiles_parses(cls, value: str) -> str:
+        from polymd.psmiles import parse
+
+        parse(value)
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.n_steps < 1:
+            raise ValueError(f"time {self.time:g} fs is shorter than one step of {self.timestep:g} fs")
+        if self.n_steps > _MAX_STEPS:
+            raise ValueError(f"{self.n_steps} steps are too many; at most {_MAX_STEPS} fit a trajectory")
+        if self.chains == 1 and self.density is not None:
+            raise ValueError(
+                f"density {self.density:g} g/cm3 needs a box of several chains; drop it or ask for chains > 1"
+            )
+        if self.report is not None and not 1 <= round(self.report / self.timestep) <= self.n_steps:
+            raise ValueError(
+                f"report {self.report:g} fs is not between one step ({self.timestep:g} fs) "
+                f"and the run ({self.time:g} fs)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _potential_knows_the_elements(self) -> Self:
+        from polymd.potentials import check_elements
+        from polymd.psmiles import parse
+
+        numbers = {atom.GetAtomicNum() for atom in parse(self.psmiles).GetAtoms()} - {0}
+        check_elements(sorted(numbers | {1}), self.potential)
+        return self
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of the whole run."""
+        return round(self.time / self.timestep)
+
+    @property
+    def report_steps(self) -> int:
+        """Steps between two frames."""
+        if self.report is None:
+            return min(self.n_steps, max(10, self.n_steps // 500))
+        return round(self.report / self.timestep)
+
+    def resolved(self) -> Self:
+        """The same run with every default that depends on other fields written out."""
+        updates: dict[str, Any] = {"report": self.report_steps * self.timestep}
+        if self.chains > 1 and self.density is None:
+            updates["density"] = DEFAULT_DENSITY
+        return self.model_copy(update=updates)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Fields of a config file, or of the run.yaml of a finished run.
+
+    Raises
+    ------
+    ValueError
+        When there is no such file or it is not a YAML mapping.
+    """
+    try:
+        data = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise ValueError(f"cannot read config {str(path)!r}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"config {str(path)!r} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(data, dict):
+        raise ValueError(f"config {str(path)!r} must be a mapping of fields such as 'psmiles: ...'")
+    return {key: value for key, value in data.items() if key not in PROVENANCE}
+
+
+def explain(error: ValidationError) -> str:
+    """A validation error as one line: field, problem, value."""
+    parts = []
+    for item in error.errors(include_url=False):
+        where = ".".join(str(x) for x in item["loc"])
+        message = item["msg"].removeprefix("Value error, ")
+        value = "" if item["type"] == "value_error" else f", not {item['input']!r}"
+        if item["type"] == "missing":
+            message, value = "missing", f"; for example {(Config.model_fields[where].examples or [''])[0]}"
+        parts.append(f"{where}: {message}{value}" if where else message)
+    return "; ".join(parts)
+
+
+def _next_folder(parent: Path) -> Path:
+    number = 1
+    while (parent / f"run-{number:03d}").exists():
+        number += 1
+    return parent / f"run-{number:03d}"

@@ -1,0 +1,112 @@
+"""A run on OpenMM, with the potential as a TorchForce or a PythonForce."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polymd.integrators import openmm_integrator
+from polymd.simulation.config import Config
+from polymd.simulation.engine import Snapshot
+from polymd.simulation.errors import SimulationError
+from polymd.simulation.system import MolecularSystem
+from polymd.units import EV_KJ_MOL
+
+if TYPE_CHECKING:
+    import openmm
+
+_PROPERTIES = {
+    "CUDA": {"Precision": "mixed", "DeterministicForces": "true"},
+    "OpenCL": {"Precision": "mixed"},
+    "CPU": {"Threads": "1"},
+}
+
+
+class OpenMMEngine:
+    """An OpenMM `Context` behind the `Engine` protocol."""
+
+    def __init__(self, system: MolecularSystem, config: Config) -> None:
+        import openmm
+        from openmm import unit
+
+        integrator = openmm_integrator(
+            config.ensemble, config.temperature, config.timestep, config.seed, friction=config.friction
+        )
+        platform = openmm.Platform.getPlatformByName(config.platform)
+        properties = _PROPERTIES.get(config.platform, {})
+        self._context = openmm.Context(openmm_system(system, config), integrator, platform, properties)
+        self._context.setPositions(system.positions * unit.angstrom)
+        self._integrator = integrator
+        self.step_count = 0
+
+    def minimise(self, max_iterations: int, stop: Callable[[], bool]) -> None:
+        """OpenMM's L-BFGS `LocalEnergyMinimizer` to 10 kJ/mol/nm (0.01 eV/Å)."""
+        import openmm
+
+        class Watch(openmm.MinimizationReporter):
+            def report(self, iteration: int, x: object, grad: object, args: object) -> bool:
+                return stop()
+
+        openmm.LocalEnergyMinimizer.minimize(self._context, 10.0, max_iterations, Watch())
+
+    def set_velocities(self, velocities: NDArray[np.float64]) -> None:
+        """Take (N, 3) velocities in Å/fs."""
+        self._context.setVelocities(velocities * 100.0)  # Å/fs to nm/ps
+
+    def advance(self, steps: int) -> None:
+        """Do this many steps; a NaN that OpenMM notices becomes a `SimulationError`."""
+        import openmm
+
+        try:
+            self._integrator.step(steps)
+        except openmm.OpenMMException as error:
+            raise SimulationError(f"OpenMM stopped: {error}") from error
+        self.step_count += steps
+
+    def snapshot(self) -> Snapshot:
+        """The present positions and energies."""
+        from openmm import unit
+
+        state = self._context.getState(positions=True, energy=True)
+        return Snapshot(
+            step=self.step_count,
+            positions=np.asarray(state.getPositions(asNumpy=True).value_in_unit(unit.angstrom)),
+            potential_energy=state.getPotentialEnergy()._value / EV_KJ_MOL,
+            kinetic_energy=state.getKineticEnergy()._value / EV_KJ_MOL,
+        )
+
+    def save(self) -> bytes:
+        """OpenMM's binary checkpoint: positions, velocities, time, box and random numbers."""
+        return bytes(self._context.createCheckpoint())
+
+    def restore(self, state: bytes, step_count: int) -> None:
+        """Load a checkpoint of the same platform and OpenMM."""
+        import openmm
+
+        try:
+            self._context.loadCheckpoint(state)
+        except openmm.OpenMMException as error:
+            raise SimulationError(
+                f"OpenMM {openmm.__version__} cannot read this checkpoint ({error}); "
+                "resume with the OpenMM and platform that run.yaml names"
+            ) from error
+        self.step_count = step_count
+
+
+def openmm_system(system: MolecularSystem, config: Config) -> openmm.System:
+    """Masses and the potential, nothing else: no constraints, no thermostat force."""
+    import openmm
+
+    from polymd import potentials
+
+    result = openmm.System()
+    for mass in system.masses:
+        result.addParticle(float(mass))
+    if system.box is not None:
+        result.setDefaultPeriodicBoxVectors(*system.topology.getPeriodicBoxVectors())
+    make = potentials.torch_force if config.engine == "torchforce" else potentials.python_force
+    result.addForce(make(system.topology, config.potential))
+    return result

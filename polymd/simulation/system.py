@@ -1,0 +1,118 @@
+"""From a config to the atoms that move: topology, masses, bonds, first positions, box."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polymd.simulation.config import DEFAULT_DENSITY, Config
+from polymd.simulation.packing import box_length, place_chains
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from openmm.app import Topology
+
+    from polymd.polymer import Polymer
+
+
+@dataclass(frozen=True)
+class MolecularSystem:
+    """The atoms of a run, before any engine sees them.
+
+    Attributes
+    ----------
+    topology
+        OpenMM topology, one chain a polymer, with box vectors when periodic.
+    atomic_numbers, masses
+        (N,) and (N,) amu.
+    bonds
+        (M, 2) atom indices.
+    positions
+        (N, 3) Å, before minimisation.
+    box
+        Edge of the periodic cube in Å, or None in vacuum.
+    """
+
+    topology: Topology
+    atomic_numbers: NDArray[np.int64]
+    masses: NDArray[np.float64]
+    bonds: NDArray[np.int64]
+    positions: NDArray[np.float64]
+    box: float | None
+
+    @property
+    def n_atoms(self) -> int:
+        """Number of atoms."""
+        return len(self.masses)
+
+    @property
+    def density(self) -> float | None:
+        """g/cm³, or None in vacuum."""
+        from polymd.units import G_CM3
+
+        return None if self.box is None else float(self.masses.sum() / self.box**3 / G_CM3)
+
+    def to_ase(self) -> Atoms:
+        """ASE atoms with the same order, masses and box."""
+        from ase import Atoms
+
+        cell = None if self.box is None else [self.box] * 3
+        return Atoms(
+            numbers=self.atomic_numbers,
+            positions=self.positions,
+            masses=self.masses,
+            cell=cell,
+            pbc=cell is not None,
+        )
+
+
+def build_system(config: Config) -> MolecularSystem:
+    """Chains with their conformations, in vacuum or in a box.
+
+    Raises
+    ------
+    ValueError
+        When the chain cannot be built or the box cannot be filled.
+    """
+    from polymd.conformations import generate_conformations
+    from polymd.polymer import Polymer
+
+    chains = [
+        Polymer(config.psmiles, config.units, tacticity=config.tacticity, seed=config.seed + i)
+        for i in range(config.chains)
+    ]
+    conformations = [generate_conformations(chain, 1, seed=chain.seed)[0] for chain in chains]
+    masses = np.concatenate([chain.masses for chain in chains])
+    box = None
+    positions = conformations[0]
+    if config.chains > 1:
+        box = box_length(float(masses.sum()), config.density or DEFAULT_DENSITY)
+        positions = place_chains(conformations, box, seed=config.seed)
+    offsets = np.cumsum([0, *(chain.n_atoms for chain in chains)])
+    return MolecularSystem(
+        topology=_topology(chains, conformations, box),
+        atomic_numbers=np.concatenate([chain.atomic_numbers for chain in chains]),
+        masses=masses,
+        bonds=np.concatenate([chain.bonds + offset for chain, offset in zip(chains, offsets, strict=False)]),
+        positions=np.asarray(positions, dtype=np.float64),
+        box=box,
+    )
+
+
+def _topology(chains: list[Polymer], conformations: list[NDArray[np.float64]], box: float | None) -> Topology:
+    from openmm import Vec3, unit
+    from openmm.app import Modeller
+
+    topology = chains[0].to_openmm()
+    if len(chains) > 1:
+        modeller = Modeller(topology, conformations[0] * unit.angstrom)
+        for chain, positions in zip(chains[1:], conformations[1:], strict=True):
+            modeller.add(chain.to_openmm(), positions * unit.angstrom)
+        topology = modeller.topology
+    if box is not None:
+        edges = (Vec3(box, 0, 0), Vec3(0, box, 0), Vec3(0, 0, box))
+        topology.setPeriodicBoxVectors(edges * unit.angstrom)
+    return topology
