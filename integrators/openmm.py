@@ -40,7 +40,8 @@ def openmm_integrator(
     timestep
         fs.
     seed
-        0 or more; the same seed gives the same noise on one platform.
+        0 or more; the same seed gives the same noise on one platform. Contexts of OpenMM's Reference and CPU
+        platforms that live at the same time in one process share one stream of random numbers.
     friction
         1/ps, used by `nvt`.
 

@@ -28,7 +28,8 @@ def import_openmmtorch() -> ModuleType:
         library = failure.removeprefix("Error loading library ").split(":")[0]
         if "OpenMMTorch" in library:
             _load(library)
-    return openmmtorch
+    module: ModuleType = openmmtorch
+    return module
 
 
 def _load(library: str) -> None:
