@@ -32,7 +32,7 @@ lint: $(VENV)/.lint
 	$(VENV)/bin/mypy
 
 docs: $(VENV)/.docs
-	$(VENV)/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
 
 $(VENV)/.polymd: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -1,7 +1,7 @@
 """Observables of a trajectory, each with its standard error.
 
-Every function takes an unwrapped :class:`mdtraj.Trajectory` whose topology holds one or several copies of a
-chain, as :meth:`polymd.Polymer.to_mdtraj` writes it. Lengths are in Å and angles in degrees.
+Every function takes an unwrapped `mdtraj.Trajectory` whose topology holds one or several copies of a
+chain, as `polymd.Polymer.to_mdtraj` writes it. Lengths are in Å and angles in degrees.
 """
 
 from polymd.observables.estimate import Estimate, mean_with_error, ratio_with_error
