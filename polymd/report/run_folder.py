@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from polymd.trajectories import load_trajectory
+
 if TYPE_CHECKING:
     from mdtraj import Trajectory
     from pandas import DataFrame
@@ -46,7 +48,6 @@ def read_run_folder(folder: Path) -> RunFolder:
     ValueError
         A file is missing, with its name.
     """
-    import mdtraj
     import pandas
     import yaml
 
@@ -54,7 +55,7 @@ def read_run_folder(folder: Path) -> RunFolder:
     missing = [name for name in names if not (folder / name).is_file()]
     if missing:
         raise ValueError(f"{folder} lacks {', '.join(missing)}; give the folder of a finished `polymd run`")
-    trajectory = mdtraj.load_dcd(str(folder / "trajectory.dcd"), top=str(folder / "topology.pdb"))
+    trajectory = load_trajectory(folder)
     log = pandas.read_csv(folder / "log.csv")
     if not 0 < trajectory.n_frames <= len(log):
         raise ValueError(

@@ -41,7 +41,7 @@ def _face_on(xyz: NDArray[np.float64]) -> NDArray[np.float64]:
     """The frames turned so that the first one is longest along x and thinnest along z, the line of sight."""
     _, _, axes = np.linalg.svd(xyz[0] - xyz[0].mean(axis=0), full_matrices=False)
     axes[2] = np.cross(axes[0], axes[1])  # a rotation, not a mirror
-    return xyz @ axes.T
+    return np.asarray(xyz @ axes.T)
 
 
 def _chosen_frames(frames: int, atoms: int) -> list[int]:
