@@ -35,7 +35,7 @@ def main(args: list[str] | None = None) -> int:
     except Exception as error:
         if hasattr(error, "format_message"):  # the usage errors of typer, or of click in older ones
             return _fail(error.format_message(), 2)
-        if type(error).__name__ == "SimulationError":
+        if isinstance(error, RuntimeError) and type(error).__module__.startswith("polymd."):
             return _fail(str(error), 1)
         raise
 

@@ -1,9 +1,11 @@
 """A run on ASE."""
 
+from __future__ import annotations
+
 import json
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +15,16 @@ from polymd.simulation.config import Config
 from polymd.simulation.engine import Snapshot
 from polymd.simulation.system import MolecularSystem
 
+if TYPE_CHECKING:
+    from ase.calculators.calculator import Calculator
+
 
 class ASEEngine:
     """ASE's molecular dynamics behind the `Engine` protocol."""
 
     def __init__(self, system: MolecularSystem, config: Config) -> None:
-        from polymd.potentials import PolyGETCalculator
-
         self._atoms: Any = system.to_ase()
-        self._atoms.calc = PolyGETCalculator(config.potential)
+        self._atoms.calc = _calculator(system, config)
         self._rng = np.random.default_rng(config.seed)
         self._dynamics: Any = ase_dynamics(
             self._atoms,
@@ -80,3 +83,10 @@ class ASEEngine:
         self._atoms.set_momenta(np.array(data["momenta"]))
         self._rng.bit_generator.state = data["random"]
         self.step_count = step_count
+
+
+def _calculator(system: MolecularSystem, config: Config) -> Calculator:
+    from polymd.potentials import PolyGETCalculator
+
+    calculator: Calculator = PolyGETCalculator(config.potential)
+    return calculator

@@ -1,0 +1,88 @@
+"""The config is checked before any work."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from polymd.simulation import Config
+from polymd.simulation.config import explain, read_yaml
+
+pytestmark = pytest.mark.usefixtures("springs")
+
+
+def test_a_run_needs_a_polymer_and_a_time() -> None:
+    config = Config(psmiles="*CC*", time="2ps")
+    assert (config.units, config.ensemble, config.timestep, config.n_steps) == (10, "nvt", 1.0, 2000)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"psmiles": "not smiles"}, "psmiles: "),
+        ({"psmiles": "CC"}, "2 \\*"),
+        ({"psmiles": "*CC(*)*"}, "2 \\*"),
+        ({"units": 0}, "units: .*1, not 0"),
+        ({"units": 2.5}, "units: .*not 2.5"),
+        ({"chains": 0}, "chains: "),
+        ({"temperature": 0}, "temperature: .*not 0"),
+        ({"temperature": float("nan")}, "temperature: "),
+        ({"time": "2"}, "time: '2' is not a time"),
+        ({"time": "0.1fs"}, "shorter than one step"),
+        ({"time": "1000us", "timestep": "0.1fs"}, "too many"),
+        ({"report": "3ps"}, "report"),
+        ({"density": 0.2}, "several chains"),
+        ({"engine": "lammps"}, "engine: .*torchforce.*not 'lammps'"),
+        ({"ensemble": "npt"}, "ensemble: .*'nve' or 'nvt', not 'npt'"),
+        ({"seed": -1}, "seed: "),
+        ({"tme": "2ps"}, "unknown field 'tme'.*did you mean 'time'"),
+    ],
+)
+def test_bad_values_are_one_clear_line(changes: dict[str, Any], words: str) -> None:
+    fields: dict[str, Any] = {"psmiles": "*CC*", "time": "2ps"}
+    with pytest.raises(ValidationError) as caught:
+        Config(**fields | changes)
+    line = explain(caught.value)
+    assert "\n" not in line
+    assert re.search(words, line)
+
+
+def test_missing_fields_are_named_with_an_example() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Config()  # type: ignore[call-arg]
+    assert explain(caught.value) == (
+        "psmiles: missing; for example *CC(*)c1ccccc1; time: missing; for example 2ps"
+    )
+
+
+def test_it_is_frozen() -> None:
+    config = Config(psmiles="*CC*", time="2ps")
+    with pytest.raises(ValidationError, match="frozen"):
+        config.units = 5  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("time", "steps"), [("5fs", 5), ("2ps", 10), ("1ns", 2000)])
+def test_frames_are_500_at_most_and_10_steps_apart_at_least(time: str, steps: int) -> None:
+    assert Config(psmiles="*CC*", time=time).report_steps == steps
+
+
+def test_a_resolved_config_survives_yaml(small: Callable[..., Config], tmp_path: Path) -> None:
+    config = small(chains=3, temperature=350.5, report=None, timestep="0.5fs").resolved()
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config.model_dump() | {"command": "polymd run"}))
+    assert Config(**read_yaml(path)) == config
+    assert config.density == 0.1
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "a: [", "\x00"])
+def test_a_file_that_is_no_config_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"config\.yaml"):
+        read_yaml(path)
+    with pytest.raises(ValueError, match="No such file"):
+        read_yaml(tmp_path / "absent.yaml")
