@@ -1,14 +1,21 @@
 """Neighbour lists in the two shapes their users want: letters as in ASE, or rows with reverse edges."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import config
 from numpy.typing import ArrayLike, NDArray
 
 from polymd.neighbors.grid import Float, Grid, build_grid
 from polymd.neighbors.search import Pairs, count_pairs, fill_pairs, reverse_edges
 
 LETTERS = "ijSDd"
+
+ATOMS_A_THREAD = 500
+"""Atoms that are worth a thread of their own."""
 
 
 class CSR(NamedTuple):
@@ -136,6 +143,16 @@ def _check_batch(
     return np.ascontiguousarray(molecule, dtype=np.int64), cells
 
 
+def in_threads(work: Callable[[tuple[int, int]], None], grid: Grid) -> None:
+    """Do `work` on all cells: in one piece a Numba thread, if the pieces are worth a thread."""
+    threads = min(int(getattr(config, "NUMBA_NUM_THREADS", 1)), len(grid.order) // ATOMS_A_THREAD)
+    if threads < 2:
+        return work((0, len(grid.molecule)))
+    marks = np.searchsorted(grid.start, np.linspace(0, len(grid.order), threads + 1)).tolist()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, pairwise(marks)))
+
+
 def _search(
     x: NDArray[Float],
     molecule: NDArray[np.int64],
@@ -149,10 +166,9 @@ def _search(
     span = np.abs(x).max(initial=0.0) + np.abs(cells[:, pbc]).sum() + cutoff
     search = cutoff + 16.0 * float(np.finfo(x.dtype).eps) * float(span)
     grid = build_grid(x, molecule, cells, pbc, search)
-    every = (0, len(grid.molecule))
     cutoff2 = x.dtype.type(cutoff) ** 2
     indptr = np.zeros(n + 1, np.int64)
-    count_pairs(grid, every, search, cutoff2, indptr[1:])
+    in_threads(lambda cells: count_pairs(grid, cells, search, cutoff2, indptr[1:]), grid)
     np.cumsum(indptr, out=indptr)
     edges = int(indptr[-1])
     if edges > np.iinfo(np.int32).max:
@@ -166,5 +182,5 @@ def _search(
         np.empty((edges * ("D" in quantities), 3), x.dtype),
         np.empty(edges * ("d" in quantities), x.dtype),
     )
-    fill_pairs(grid, every, search, cutoff2, indptr, pairs)
+    in_threads(lambda cells: fill_pairs(grid, cells, search, cutoff2, indptr, pairs), grid)
     return grid, indptr, pairs

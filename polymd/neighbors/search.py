@@ -25,8 +25,9 @@ class Pairs(NamedTuple):
 
 
 class Surroundings(NamedTuple):
-    """M candidates around one cell: ordered by rank, images of one atom by shift."""
+    """Candidates around one cell, the first `size` entries: by rank, images of one atom by shift."""
 
+    size: int
     x: NDArray[Float]  # (6, M) wrapped position, then the shift's vector
     rank: NDArray[np.int32]  # (M,)
     image: NDArray[np.int32]  # (M,) row in `shifts`
@@ -70,69 +71,72 @@ def _adjacent_cells(grid: Grid, cell: int) -> tuple[NDArray[np.int32], NDArray[n
 
 
 @njit
-def _bounds(grid: Grid, cell: int) -> tuple[NDArray[Float], NDArray[Float]]:
-    """Corners of the box around the atoms of a cell."""
-    low, high = np.empty(3, grid.x.dtype), np.empty(3, grid.x.dtype)
-    for d in range(3):
-        inside = grid.x[d, grid.start[cell] : grid.start[cell + 1]]
-        low[d], high[d] = inside.min(), inside.max()
-    return low, high
+def _shift_vectors(
+    shifts: NDArray[np.int32], lattice: NDArray[np.float64], dtype: np.dtype[Float]
+) -> NDArray[Float]:
+    """Vectors (K, 3) of lattice shifts (K, 3)."""
+    vectors = np.empty(shifts.shape, dtype)
+    for k in range(shifts.shape[0]):
+        sx, sy, sz = shifts[k, 0], shifts[k, 1], shifts[k, 2]
+        for d in range(3):
+            vectors[k, d] = sx * lattice[0, d] + sy * lattice[1, d] + sz * lattice[2, d]
+    return vectors
+
+
+@njit
+def _gap2(low: Float, high: Float, place: Float) -> Float:
+    """Squared distance from a place to an interval."""
+    gap = place - min(max(place, low), high)
+    return gap * gap
 
 
 @njit
 def _gather(grid: Grid, cell: int, search: float) -> Surroundings:
     """Candidates for the atoms of a cell: all images within `search` Å of the box around them."""
     cells, shifts = _adjacent_cells(grid, cell)
-    begin, end = grid.start[cell], grid.start[cell + 1]
+    start = grid.start
+    begin, end = start[cell], start[cell + 1]
     most = 1
     for k in range(cells.shape[0]):
-        most += grid.start[cells[k] + 1] - grid.start[cells[k]]
+        most += start[cells[k] + 1] - start[cells[k]]
     x = np.empty((6, most), grid.x.dtype)
     rank, image = np.empty(most, np.int32), np.empty(most, np.int32)
     own = np.empty(end - begin, np.int64)
-    offsets = np.empty((shifts.shape[0], 3), grid.x.dtype)
-    lattice = grid.lattice[grid.molecule[cell]]
-    for k in range(shifts.shape[0]):
-        for d in range(3):
-            offsets[k, d] = (
-                shifts[k, 0] * lattice[0, d] + shifts[k, 1] * lattice[1, d] + shifts[k, 2] * lattice[2, d]
-            )
-    low, high = _bounds(grid, cell)
+    offsets = _shift_vectors(shifts, grid.lattice[grid.molecule[cell]], grid.x.dtype)
+    x0, y0, z0 = grid.x[0, begin:end].min(), grid.x[1, begin:end].min(), grid.x[2, begin:end].min()
+    x1, y1, z1 = grid.x[0, begin:end].max(), grid.x[1, begin:end].max(), grid.x[2, begin:end].max()
     limit = grid.x.dtype.type(search * search)
     m, k = 0, 0
     while k < cells.shape[0]:
-        same = k + 1
-        while same < cells.shape[0] and cells[same] == cells[k]:
-            same += 1
-        for r in range(grid.start[cells[k]], grid.start[cells[k] + 1]):
-            for s in range(k, same):
-                gap2 = grid.x.dtype.type(0)
-                for d in range(3):
-                    x[d, m], x[d + 3, m] = grid.x[d, r], offsets[s, d]
-                    place = grid.x[d, r] + offsets[s, d]
-                    gap = max(max(low[d] - place, place - high[d]), grid.x.dtype.type(0))
-                    gap2 += gap * gap
+        after = k + 1
+        while after < cells.shape[0] and cells[after] == cells[k]:
+            after += 1
+        for r in range(start[cells[k]], start[cells[k] + 1]):
+            px, py, pz = grid.x[0, r], grid.x[1, r], grid.x[2, r]
+            for s in range(k, after):
+                sx, sy, sz = offsets[s, 0], offsets[s, 1], offsets[s, 2]
+                x[0, m], x[1, m], x[2, m], x[3, m], x[4, m], x[5, m] = px, py, pz, sx, sy, sz
                 rank[m], image[m] = r, s
-                if cells[k] == cell and not shifts[s].any():
-                    own[r - begin] = m
+                gap2 = _gap2(x0, x1, px + sx) + _gap2(y0, y1, py + sy) + _gap2(z0, z1, pz + sz)
                 m += int(gap2 <= limit)
-        k = same
-    return Surroundings(x[:, :m], rank[:m], image[:m], shifts, own)
+        k = after
+    for c in range(m):
+        if begin <= rank[c] < end and not shifts[image[c]].any():
+            own[rank[c] - begin] = c
+    return Surroundings(m, x, rank, image, shifts, own)
 
 
 @njit
-def _mark_close(x: NDArray[Float], i: int, cutoff2: Float, close: NDArray[np.uint8]) -> int:
-    """Mark the candidates within the cutoff of candidate `i`, itself excepted; how many there are."""
-    count = 0
-    for c in range(x.shape[1]):
-        dx = (x[0, c] - x[0, i]) + x[3, c]
-        dy = (x[1, c] - x[1, i]) + x[4, c]
-        dz = (x[2, c] - x[2, i]) + x[5, c]
-        inside = dx * dx + dy * dy + dz * dz < cutoff2
-        close[c] = inside
-        count += inside
+def _mark_close(around: Surroundings, i: int, cutoff2: Float, close: NDArray[np.uint8]) -> None:
+    """Mark the candidates within the cutoff of candidate `i`, itself excepted."""
+    x = around.x
+    xi, yi, zi = x[0, i], x[1, i], x[2, i]
+    for c in range(around.size):
+        dx = (x[0, c] - xi) + x[3, c]
+        dy = (x[1, c] - yi) + x[4, c]
+        dz = (x[2, c] - zi) + x[5, c]
+        close[c] = dx * dx + dy * dy + dz * dz < cutoff2
     close[i] = 0
-    return count - 1
 
 
 @njit
@@ -142,10 +146,10 @@ def count_pairs(
     """Neighbours of each atom (by atom, not rank) of cells[0] <= cell < cells[1], into `counts`."""
     for cell in range(cells[0], cells[1]):
         around = _gather(grid, cell, search)
-        close = np.empty(around.rank.shape[0], np.uint8)
+        close = np.empty(around.size, np.uint8)
         for a in range(around.own.shape[0]):
-            rank = grid.start[cell] + a
-            counts[grid.order[rank]] = _mark_close(around.x, around.own[a], cutoff2, close)
+            _mark_close(around, around.own[a], cutoff2, close)
+            counts[grid.order[grid.start[cell] + a]] = close.sum()
 
 
 @njit
@@ -155,52 +159,57 @@ def fill_pairs(
     """Edges of each atom of cells[0] <= cell < cells[1], into its row of `pairs`."""
     for cell in range(cells[0], cells[1]):
         around = _gather(grid, cell, search)
-        close = np.empty(around.rank.shape[0], np.uint8)
-        picked = np.empty(around.rank.shape[0] + 1, np.int32)
+        atoms, shifts = _labels(grid, around)
+        close = np.empty(around.size, np.uint8)
+        picked = np.empty(around.size + 1, np.int32)
         for a in range(around.own.shape[0]):
-            rank = grid.start[cell] + a
-            _mark_close(around.x, around.own[a], cutoff2, close)
+            _mark_close(around, around.own[a], cutoff2, close)
             found = 0
             for c in range(close.shape[0]):
                 picked[found] = c
                 found += close[c]
-            _write_row(grid, around, rank, around.own[a], picked[:found], indptr[grid.order[rank]], pairs)
+            rank = grid.start[cell] + a
+            i = grid.order[rank]
+            begin = indptr[i]
+            wx, wy, wz = grid.wraps[rank, 0], grid.wraps[rank, 1], grid.wraps[rank, 2]
+            for k in range(found):
+                c, e = picked[k], begin + k
+                pairs.neighbors[e] = atoms[c]
+                pairs.shifts[e, 0] = shifts[c, 0] + wx
+                pairs.shifts[e, 1] = shifts[c, 1] + wy
+                pairs.shifts[e, 2] = shifts[c, 2] + wz
+            if pairs.first.shape[0]:
+                pairs.first[begin : begin + found] = i
+            _write_vectors(around.x, around.own[a], picked[:found], begin, pairs)
 
 
 @njit
-def _write_row(
-    grid: Grid,
-    around: Surroundings,
-    rank: int,
-    own: int,
-    picked: NDArray[np.int32],
-    begin: int,
-    pairs: Pairs,
-) -> None:
-    """Edges of one atom from its picked candidates, from entry `begin` on."""
-    x = around.x
-    for k in range(picked.shape[0]):
-        c = picked[k]
-        other = around.rank[c]
-        pairs.neighbors[begin + k] = grid.order[other]
+def _labels(grid: Grid, around: Surroundings) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Atom (M,) of each candidate and its shift (M, 3) from the position given, not the wrapped one."""
+    atoms = np.empty(around.size, np.int32)
+    shifts = np.empty((around.size, 3), np.int32)
+    for c in range(around.size):
+        rank, image = around.rank[c], around.image[c]
+        atoms[c] = grid.order[rank]
         for d in range(3):
-            pairs.shifts[begin + k, d] = (
-                around.shifts[around.image[c], d] + grid.wraps[rank, d] - grid.wraps[other, d]
-            )
-    if pairs.first.shape[0]:
-        pairs.first[begin : begin + picked.shape[0]] = grid.order[rank]
-    if pairs.vectors.shape[0] or pairs.distances.shape[0]:
-        for k in range(picked.shape[0]):
-            c = picked[k]
-            dx = (x[0, c] - x[0, own]) + x[3, c]
-            dy = (x[1, c] - x[1, own]) + x[4, c]
-            dz = (x[2, c] - x[2, own]) + x[5, c]
-            if pairs.vectors.shape[0]:
-                pairs.vectors[begin + k, 0] = dx
-                pairs.vectors[begin + k, 1] = dy
-                pairs.vectors[begin + k, 2] = dz
-            if pairs.distances.shape[0]:
-                pairs.distances[begin + k] = np.sqrt(dx * dx + dy * dy + dz * dz)
+            shifts[c, d] = around.shifts[image, d] - grid.wraps[rank, d]
+    return atoms, shifts
+
+
+@njit
+def _write_vectors(x: NDArray[Float], i: int, picked: NDArray[np.int32], begin: int, pairs: Pairs) -> None:
+    """Vectors and distances, where wanted, from candidate `i` to those picked, from entry `begin` on."""
+    if pairs.vectors.shape[0] == 0 and pairs.distances.shape[0] == 0:
+        return
+    for k in range(picked.shape[0]):
+        c, e = picked[k], begin + k
+        dx = (x[0, c] - x[0, i]) + x[3, c]
+        dy = (x[1, c] - x[1, i]) + x[4, c]
+        dz = (x[2, c] - x[2, i]) + x[5, c]
+        if pairs.vectors.shape[0]:
+            pairs.vectors[e, 0], pairs.vectors[e, 1], pairs.vectors[e, 2] = dx, dy, dz
+        if pairs.distances.shape[0]:
+            pairs.distances[e] = np.sqrt(dx * dx + dy * dy + dz * dz)
 
 
 @njit

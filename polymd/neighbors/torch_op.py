@@ -77,7 +77,7 @@ def _images(x: Tensor, cell: Tensor, pbc: Tensor, cutoff: float) -> tuple[Tensor
     inverse = torch.linalg.pinv(lattice)
     if torch.linalg.matrix_rank(lattice) < periodic.sum():
         raise ValueError(f"cell {cell.tolist()} is singular with pbc {pbc.tolist()}")
-    wraps = torch.floor(x @ inverse)
+    wraps = torch.floor(x @ inverse) * periodic
     reach = torch.where(periodic, torch.ceil(cutoff * torch.linalg.norm(inverse, dim=0)), 0)
     ranges = [torch.arange(-r, r + 1, device=x.device, dtype=x.dtype) for r in reach.tolist()]
     return wraps, torch.cartesian_prod(*ranges)

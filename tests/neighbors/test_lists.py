@@ -5,7 +5,7 @@ from ase.neighborlist import primitive_neighbor_list
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polymd.neighbors import CSR, neighbor_list, symmetric_csr
+from polymd.neighbors import CSR, lists, neighbor_list, symmetric_csr
 
 from .systems import System, ase_edges, edges, rows, systems
 
@@ -76,6 +76,16 @@ def test_one_atom_cell_with_cutoff_beyond_the_cell(cutoff: float) -> None:
     i, j, s = neighbor_list("ijS", *system)
     assert edges(i, j, s) == ase_edges(system)
     check_reverse(symmetric_csr(*system))
+
+
+def test_threads_do_not_change_a_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    positions = np.random.default_rng(4).uniform(0, 30, (400, 3)).astype(np.float32)
+    cell = np.eye(3) * 30.0
+    reference = symmetric_csr(positions, cell, True, 5.0)
+    monkeypatch.setattr(lists, "ATOMS_A_THREAD", 100)
+    monkeypatch.setattr(lists.config, "NUMBA_NUM_THREADS", 3)
+    for one, other in zip(reference, symmetric_csr(positions, cell, True, 5.0), strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_empty_and_one_atom() -> None:

@@ -89,3 +89,16 @@ def test_gradient_flows_around_the_operator_in_a_saved_script_module() -> None:
     for on_positions, on_cell in gradients:
         torch.testing.assert_close(on_positions, expected)
         torch.testing.assert_close(on_cell, 2 * shifts.T @ vectors)
+
+
+def test_open_directions_have_no_shifts() -> None:
+    rng = np.random.default_rng(6)
+    pbc = torch.tensor([False, True, True])
+    for _ in range(20):
+        positions, cell = (
+            torch.from_numpy(rng.normal(0, 5, (20, 3))),
+            torch.from_numpy(rng.normal(0, 5, (3, 3))),
+        )
+        edge_index, shifts = neighbor_pairs_torch(positions, cell, pbc, 3.0)
+        assert edge_index.shape[1] > 0
+        assert (shifts[:, 0] == 0).all()
