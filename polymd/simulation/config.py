@@ -27,6 +27,7 @@ FolderPath = Annotated[
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 PROVENANCE = ("command", "versions", "machine")  #: what run.yaml holds beside the config
+_MAX_ATOMS = 1_000_000
 _MAX_STEPS = 2**31 - 1  # of the DCD header
 DEFAULT_DENSITY = 0.1  #: g/cm³ of a box of several chains
 
@@ -79,8 +80,8 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     psmiles: str = Field(examples=["*CC(*)c1ccccc1"])
-    units: int = Field(default=10, ge=1, le=10_000)
-    chains: int = Field(default=1, ge=1, le=10_000)
+    units: int = Field(default=10, ge=1)
+    chains: int = Field(default=1, ge=1)
     density: Positive | None = None
     tacticity: Literal["atactic", "isotactic", "syndiotactic"] = "atactic"
     time: Duration = Field(examples=["2ps"])
@@ -135,7 +136,13 @@ class Config(BaseModel):
         from polymd.potentials import check_elements
         from polymd.psmiles import parse
 
-        numbers = {atom.GetAtomicNum() for atom in parse(self.psmiles).GetAtoms()} - {0}
+        unit = parse(self.psmiles)
+        n_atoms = self.chains * self.units * (unit.GetNumAtoms(onlyExplicit=False) - 2)
+        if n_atoms > _MAX_ATOMS:
+            raise ValueError(
+                f"{n_atoms} atoms are too many; at most {_MAX_ATOMS}: ask for fewer units or chains"
+            )
+        numbers = {atom.GetAtomicNum() for atom in unit.GetAtoms()} - {0}
         check_elements(sorted(numbers | {1}), self.potential)
         return self
 

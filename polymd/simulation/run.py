@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from polymd.simulation.trajectory import read_trajectory
+from polymd.trajectories import load_trajectory
 
 if TYPE_CHECKING:
     import mdtraj
@@ -54,10 +54,7 @@ class Run:
     @property
     def trajectory(self) -> mdtraj.Trajectory:
         """The frames as an mdtraj trajectory (nm, ps), first frame at time 0."""
-        import mdtraj
-
-        topology = mdtraj.load_topology(str(self.path / "topology.pdb"))
-        trajectory = read_trajectory(self.path / "trajectory.dcd", topology)
+        trajectory = load_trajectory(self.path)
         trajectory.time = self.log["time_fs"].to_numpy()[: trajectory.n_frames] * 1e-3
         return trajectory
 

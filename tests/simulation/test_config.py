@@ -27,6 +27,7 @@ def test_a_run_needs_a_polymer_and_a_time() -> None:
         ({"psmiles": "CC"}, "2 \\*"),
         ({"psmiles": "*CC(*)*"}, "2 \\*"),
         ({"units": 0}, "units: .*1, not 0"),
+        ({"units": 200_000}, "1200000 atoms are too many"),
         ({"units": 2.5}, "units: .*not 2.5"),
         ({"chains": 0}, "chains: "),
         ({"temperature": 0}, "temperature: .*not 0"),

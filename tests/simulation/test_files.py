@@ -10,8 +10,9 @@ from openmm.app import Element, Topology
 
 from polymd.simulation.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from polymd.simulation.log import LogWriter
-from polymd.simulation.trajectory import TrajectoryWriter, read_trajectory
+from polymd.simulation.trajectory import TrajectoryWriter
 from polymd.testing import FLOAT32_RTOL
+from polymd.trajectories import read_dcd
 
 FRAMES = np.random.default_rng(1).normal(scale=20.0, size=(6, 5, 3))
 
@@ -40,7 +41,7 @@ def test_a_trajectory_is_read_back_as_mdtraj_reads_it(tmp_path: Path, box: bool)
     path = tmp_path / "trajectory.dcd"
     write(path, box, FRAMES)
     atoms = mdtraj.Topology.from_openmm(topology(box))
-    ours, theirs = read_trajectory(path, atoms), mdtraj.load_dcd(str(path), top=atoms)
+    ours, theirs = read_dcd(path, atoms), mdtraj.load_dcd(str(path), top=atoms)
     np.testing.assert_allclose(ours.xyz * 10.0, FRAMES, rtol=FLOAT32_RTOL)
     np.testing.assert_allclose(ours.xyz, theirs.xyz, rtol=FLOAT32_RTOL)
     assert (ours.unitcell_lengths is None) == (not box)
@@ -66,17 +67,17 @@ def test_a_frame_cut_short_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "trajectory.dcd"
     write(path, False, FRAMES)
     path.write_bytes(path.read_bytes()[:-7])
-    assert read_trajectory(path, mdtraj.Topology.from_openmm(topology(False))).n_frames == 5
+    assert read_dcd(path, mdtraj.Topology.from_openmm(topology(False))).n_frames == 5
 
 
 def test_what_is_no_trajectory_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "trajectory.dcd"
     path.write_bytes(b"no")
     with pytest.raises(ValueError, match="not a DCD"):
-        read_trajectory(path, mdtraj.Topology.from_openmm(topology(False)))
+        read_dcd(path, mdtraj.Topology.from_openmm(topology(False)))
     write(path, False, FRAMES)
     with pytest.raises(ValueError, match="5 atoms, its topology 0"):
-        read_trajectory(path, mdtraj.Topology())
+        read_dcd(path, mdtraj.Topology())
     with pytest.raises(ValueError, match="shorter than the 9 frames"):
         write(path, False, FRAMES, keep=9)
 

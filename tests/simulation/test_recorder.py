@@ -12,7 +12,7 @@ from polymd.simulation import Config, SimulationError
 from polymd.simulation.engine import Snapshot
 from polymd.simulation.recorder import FlightRecorder
 from polymd.simulation.system import MolecularSystem, build_system
-from polymd.simulation.trajectory import read_trajectory
+from polymd.trajectories import read_dcd
 from polymd.units import KB
 
 
@@ -57,5 +57,5 @@ def test_the_last_finite_frames_are_kept(
     with pytest.raises(SimulationError):
         recorder.check(replace(calm(system), positions=system.positions * np.nan))
     assert recorder.dump(tmp_path / "last.dcd") == 19
-    frames = read_trajectory(tmp_path / "last.dcd", mdtraj.Topology.from_openmm(system.topology))
+    frames = read_dcd(tmp_path / "last.dcd", mdtraj.Topology.from_openmm(system.topology))
     np.testing.assert_allclose(frames.xyz[-1] * 10.0, system.positions + 29, atol=1e-4)
