@@ -58,7 +58,7 @@ def _against_time(
         x=np.round(time[::stride], 6).tolist(),
         y=np.round(series[::stride], 6).tolist(),
         mode="lines" if time.size > 1 else "markers",
-        hovertemplate="%{y:.5g} at %{x:.5g} ps<extra></extra>",
+        hovertemplate="%{y:.7~g} at %{x:.5~g} ps<extra></extra>",
     )
     figure = graph_objects.Figure(line, layout={"template": "none", "showlegend": False})
     figure.update_xaxes(title="time / ps")
