@@ -1,0 +1,28 @@
+"""Everything that turns positions into energy and forces."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .ase import PolyGETCalculator
+    from .openmm import python_force, torch_force
+    from .registry import available, card, check_elements, load
+
+_HOME = {
+    "PolyGETCalculator": "ase",
+    "torch_force": "openmm",
+    "python_force": "openmm",
+    "available": "registry",
+    "load": "registry",
+    "card": "registry",
+    "check_elements": "registry",
+}
+
+__all__ = ["PolyGETCalculator", "available", "card", "check_elements", "load", "python_force", "torch_force"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'polymd.potentials' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)

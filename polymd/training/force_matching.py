@@ -22,13 +22,15 @@ from torch import Tensor
 
 from polymd.potentials.polyget import fused
 from polymd.potentials.polyget.model import PolyGET
-from polymd.potentials.repulsion import RADII, zbl_pair
+from polymd.potentials.repulsion import zbl_pairs
 
 STEP = 0.005
 
 
 @numba.njit(nogil=True, cache=True)
-def molecule_pairs(positions: NDArray[np.float32], pointers: NDArray[np.int64], cutoff: float) -> NDArray[np.int32]:
+def molecule_pairs(
+    positions: NDArray[np.float32], pointers: NDArray[np.int64], cutoff: float
+) -> NDArray[np.int32]:
     """Half list (P, 2) of pairs closer than cutoff within each molecule pointers[m] : pointers[m + 1]."""
     room = 0
     for m in range(len(pointers) - 1):
@@ -50,18 +52,23 @@ def molecule_pairs(positions: NDArray[np.float32], pointers: NDArray[np.int64], 
 
 @numba.njit(nogil=True, cache=True)
 def repulsion_forces(
-    positions: NDArray[np.float32], numbers: NDArray[np.uint8], pairs: NDArray[np.int32], radii: NDArray[np.float64]
+    positions: NDArray[np.float32],
+    numbers: NDArray[np.int64],
+    pairs: NDArray[np.int32],
+    radii: NDArray[np.float64],
 ) -> NDArray[np.float32]:
     """ZBL forces (N, 3), eV/Å."""
+    energies = np.zeros(len(positions))
+    d, slopes = np.zeros(len(pairs), np.float32), np.zeros(len(pairs), np.float32)
+    for p in range(len(pairs)):
+        d[p] = np.sqrt(np.sum((positions[pairs[p, 1]] - positions[pairs[p, 0]]) ** 2))
+    zbl_pairs(numbers, pairs, d, radii, energies, slopes)
     forces = np.zeros(positions.shape, np.float32)
-    for p in range(pairs.shape[0]):
-        i, j = pairs[p]
-        r = positions[j] - positions[i]
-        d = np.sqrt(np.sum(r * r))
-        _, slope = zbl_pair(float(numbers[i]), float(numbers[j]), d, radii[numbers[i]] + radii[numbers[j]])
-        f = (slope / d * r).astype(np.float32)
-        forces[i] += f
-        forces[j] -= f
+    for p in range(len(pairs)):
+        i, j = pairs[p, 0], pairs[p, 1]
+        force = slopes[p] / d[p] * (positions[j] - positions[i])
+        forces[i] += force
+        forces[j] -= force
     return forces
 
 

@@ -11,13 +11,15 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from polymd.potentials.repulsion import RADII, zbl_pairs
+
 from . import engine_nodes as nodes
 from .engine_table import filter_table
 from .kernels import backward_chunks, forward_chunks, gather_backward, gather_forward
 
 Array = NDArray[np.float32]
-KNOTS = 256
-PAIRS_A_THREAD = 2000
+KNOTS = 1024
+PAIRS_A_THREAD = 8000
 
 
 @dataclass
@@ -36,19 +38,26 @@ def _chunks(n_pairs: int) -> NDArray[np.int64]:
 class Engine:
     """A trained model. `weights` are the arrays of its safetensors file, `architecture` its sizes."""
 
-    def __init__(self, weights: dict[str, NDArray[Any]], architecture: dict[str, Any], knots: int = KNOTS) -> None:
+    def __init__(
+        self, weights: dict[str, NDArray[Any]], architecture: dict[str, Any], knots: int = KNOTS
+    ) -> None:
         self.w = {k: np.ascontiguousarray(v, dtype=np.float32) for k, v in weights.items()}
         self.cutoff = float(architecture["cutoff"])
         self.channels, self.heads = int(architecture["channels"]), int(architecture["heads"])
         self.n_layers = int(architecture["layers"])
+        self.atomic_energies = np.asarray(weights["atomic_energies"], dtype=np.float64)
         self.inverse_spacing = np.float32((knots - 1) / self.cutoff)
         self.species = np.full(119, -1, dtype=np.int64)
         self.species[list(architecture["elements"])] = np.arange(len(architecture["elements"]))
         names = ["embedding.filters", *(f"layers.{n}.filters" for n in range(self.n_layers))]
         self.tables = [
             filter_table(
-                weights[f"{name}.linear.weight"], weights[f"{name}.linear.bias"], weights[f"{name}.basis.centres"],
-                weights[f"{name}.basis.widths"], self.cutoff, knots,
+                weights[f"{name}.linear.weight"],
+                weights[f"{name}.linear.bias"],
+                weights[f"{name}.basis.centres"],
+                weights[f"{name}.basis.widths"],
+                self.cutoff,
+                knots,
             )
             for name in names
         ]
@@ -86,19 +95,26 @@ class Engine:
             pairs, d, self.tables[0], self.inverse_spacing, value, g_near, np.zeros_like(value), g_d,
             np.zeros((1, 1, 1), np.float32), True, False,
         )  # fmt: skip
+        energies = energies.astype(np.float64) + self.atomic_energies[species]
+        zbl_pairs(numbers, pairs, d, RADII, energies, g_d)
         along = np.einsum("pa,pa->p", g_u, unit)
-        gradient = (g_d - along / d)[:, None] * unit + g_u / d[:, None]
-        return Result(energies.astype(np.float64), gradient)
+        return Result(energies, (g_d - along / d)[:, None] * unit + g_u / d[:, None])
 
     def _embed(self, species: NDArray[np.int64], pairs: NDArray[np.int32], d: Array) -> tuple[Array, Array]:
         value = self.w["embedding.neighbour.weight"][species]
         near = np.zeros_like(value)
         gather_forward(pairs, d, self.tables[0], self.inverse_spacing, value, near)
-        return self._linear(np.hstack([self.w["embedding.own.weight"][species], near]), "embedding.combine"), value
+        return self._linear(
+            np.hstack([self.w["embedding.own.weight"][species], near]), "embedding.combine"
+        ), value
 
-    def _layer(self, n: int, x: Array, vec: Array, geometry: tuple[Any, ...]) -> tuple[Array, Array, tuple[Any, ...]]:
+    def _layer(
+        self, n: int, x: Array, vec: Array, geometry: tuple[Any, ...]
+    ) -> tuple[Array, Array, tuple[Any, ...]]:
         name, c = f"layers.{n}", self.channels
-        normed_out, normed, inverse = nodes.norm_forward(x, self.w[f"{name}.norm.weight"], self.w[f"{name}.norm.bias"])
+        normed_out, normed, inverse = nodes.norm_forward(
+            x, self.w[f"{name}.norm.weight"], self.w[f"{name}.norm.bias"]
+        )
         projected = self._linear(normed_out, f"{name}.project")
         node, w = np.empty((len(x), 4 * c), np.float32), np.empty_like(vec)
         nodes.gate_vectors(vec, projected, node, w)
@@ -114,7 +130,14 @@ class Engine:
         return x, vec_new, (normed, inverse, projected, node, w, vec, o, u)
 
     def _layer_backward(
-        self, n: int, g_x: Array, g_vec: Array, saved: tuple[Any, ...], geometry: tuple[Any, ...], g_d: Array, g_u: Array
+        self,
+        n: int,
+        g_x: Array,
+        g_vec: Array,
+        saved: tuple[Any, ...],
+        geometry: tuple[Any, ...],
+        g_d: Array,
+        g_u: Array,
     ) -> tuple[Array, Array]:
         name, c = f"layers.{n}", self.channels
         normed, inverse, projected, node, w, vec, o, u = saved
@@ -123,7 +146,17 @@ class Engine:
         chunks = len(geometry[0]) - 1
         g_node, g_w = np.zeros((chunks, *node.shape), np.float32), np.zeros((chunks, *w.shape), np.float32)
         backward_chunks(c, self.heads, n > 0)(
-            *geometry, self.tables[n + 1], self.inverse_spacing, node, w, g_message, g_vec, g_node, g_w, g_d, g_u
+            *geometry,
+            self.tables[n + 1],
+            self.inverse_spacing,
+            node,
+            w,
+            g_message,
+            g_vec,
+            g_node,
+            g_w,
+            g_d,
+            g_u,
         )
         g_vec = g_vec + self._linear_backward(g_mix, f"{name}.vector_mix")
         g_projected = np.empty_like(projected)
@@ -134,7 +167,9 @@ class Engine:
     def _readout(self, x: Array, vec: Array) -> tuple[Array, Array, Array]:
         """Atomic energies and the gradients of their sum by x and vec."""
         name, c = "readout", self.channels
-        normed_out, normed, inverse = nodes.norm_forward(x, self.w[f"{name}.norm.weight"], self.w[f"{name}.norm.bias"])
+        normed_out, normed, inverse = nodes.norm_forward(
+            x, self.w[f"{name}.norm.weight"], self.w[f"{name}.norm.bias"]
+        )
         mixed = self._linear(vec, f"{name}.first.vector_norm")
         length = nodes.lengths(mixed)
         hidden, d_hidden = nodes.silu(self._linear(np.hstack([normed_out, length]), f"{name}.first.scalar.0"))
@@ -146,12 +181,16 @@ class Engine:
         hidden2, d_hidden2 = nodes.silu(self._linear(np.hstack([scalar, length2]), f"{name}.second.scalar.0"))
         weight, bias = self.w[f"{name}.second.scalar.2.weight"][0], self.w[f"{name}.second.scalar.2.bias"][0]
         energies = hidden2 @ weight + bias
-        g_scalar, g_length2 = np.split(self._linear_backward(d_hidden2 * weight, f"{name}.second.scalar.0"), 2, axis=1)
+        g_scalar, g_length2 = np.split(
+            self._linear_backward(d_hidden2 * weight, f"{name}.second.scalar.0"), 2, axis=1
+        )
         g_gated = self._linear_backward((g_length2 / length2)[:, None] * mixed2, f"{name}.second.vector_norm")
         g_out = np.hstack([g_scalar * d_scalar, np.einsum("nac,nac->nc", g_gated, outer)])
         g_hidden = self._linear_backward(g_out, f"{name}.first.scalar.2") * d_hidden
         g_input = self._linear_backward(g_hidden, f"{name}.first.scalar.0")
         g_vec = self._linear_backward(g_gated * gate[:, None], f"{name}.first.vector_out")
-        g_vec += self._linear_backward((g_input[:, c:] / length)[:, None] * mixed, f"{name}.first.vector_norm")
+        g_vec += self._linear_backward(
+            (g_input[:, c:] / length)[:, None] * mixed, f"{name}.first.vector_norm"
+        )
         g_x = nodes.norm_backward(g_input[:, :c], self.w[f"{name}.norm.weight"], normed, inverse)
         return energies, g_x, g_vec

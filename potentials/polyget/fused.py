@@ -23,14 +23,31 @@ class _Messages(torch.autograd.Function):
     """(distance, unit, table, node, w) -> X (N, C), V (N, 3, C); `w` is None in the first layer."""
 
     @staticmethod
-    def forward(ctx: Any, pairs: Tensor, inverse_spacing: float, heads: int, distance: Tensor, unit: Tensor,
-                table: Tensor, node: Tensor, w: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any,
+        pairs: Tensor,
+        inverse_spacing: float,
+        heads: int,
+        distance: Tensor,
+        unit: Tensor,
+        table: Tensor,
+        node: Tensor,
+        w: Tensor | None,
+    ) -> tuple[Tensor, Tensor]:
         n, c = node.shape[0], node.shape[1] // 4
         x, v = torch.zeros(n, c), torch.zeros(n, 3, c)
         arrays = [_array(t) for t in (distance, unit, table, node)]
         arrays.append(v.numpy() if w is None else _array(w))
         forward_kernel(c, heads, w is not None)(
-            pairs.numpy(), arrays[0], arrays[1], arrays[2], inverse_spacing, arrays[3], arrays[4], x.numpy(), v.numpy()
+            pairs.numpy(),
+            arrays[0],
+            arrays[1],
+            arrays[2],
+            inverse_spacing,
+            arrays[3],
+            arrays[4],
+            x.numpy(),
+            v.numpy(),
         )
         ctx.pairs, ctx.arrays, ctx.heads, ctx.inverse_spacing = pairs, arrays, heads, inverse_spacing
         ctx.with_vectors = w is not None
@@ -47,12 +64,30 @@ class _Messages(torch.autograd.Function):
         g_u = torch.zeros(unit.shape if to_positions else (1, 3))
         g_table = torch.zeros(table.shape if to_table else (1, 1, 1))
         backward_kernel(c, ctx.heads, ctx.with_vectors, to_positions, to_table)(
-            ctx.pairs.numpy(), distance, unit, table, ctx.inverse_spacing, node, w, _array(g_x), _array(g_v),
-            g_node.numpy(), g_w.numpy(), g_d.numpy(), g_u.numpy(), g_table.numpy()
+            ctx.pairs.numpy(),
+            distance,
+            unit,
+            table,
+            ctx.inverse_spacing,
+            node,
+            w,
+            _array(g_x),
+            _array(g_v),
+            g_node.numpy(),
+            g_w.numpy(),
+            g_d.numpy(),
+            g_u.numpy(),
+            g_table.numpy(),
         )
         return (
-            None, None, None, g_d if to_positions else None, g_u if to_positions else None,
-            g_table if to_table else None, g_node, g_w if ctx.with_vectors else None,
+            None,
+            None,
+            None,
+            g_d if to_positions else None,
+            g_u if to_positions else None,
+            g_table if to_table else None,
+            g_node,
+            g_w if ctx.with_vectors else None,
         )
 
 
@@ -60,7 +95,9 @@ class _Gather(torch.autograd.Function):
     """(distance, table, value) -> sum over neighbours of value_j f(d_ij), (N, C)."""
 
     @staticmethod
-    def forward(ctx: Any, pairs: Tensor, inverse_spacing: float, distance: Tensor, table: Tensor, value: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, pairs: Tensor, inverse_spacing: float, distance: Tensor, table: Tensor, value: Tensor
+    ) -> Tensor:
         out = torch.zeros(value.shape)
         ctx.arrays = pairs.numpy(), _array(distance), _array(table), inverse_spacing, _array(value)
         gather_forward(*ctx.arrays, out.numpy())
@@ -70,8 +107,14 @@ class _Gather(torch.autograd.Function):
     def backward(ctx: Any, g_out: Tensor) -> tuple[Any, ...]:
         _, distance, table, _, value = ctx.arrays
         to_positions, to_table = ctx.needs_input_grad[2], ctx.needs_input_grad[3]
-        g_value, g_d, g_table = torch.zeros(value.shape), torch.zeros(distance.shape), torch.zeros(table.shape)
-        gather_backward(*ctx.arrays, _array(g_out), g_value.numpy(), g_d.numpy(), g_table.numpy(), to_positions, to_table)
+        g_value, g_d, g_table = (
+            torch.zeros(value.shape),
+            torch.zeros(distance.shape),
+            torch.zeros(table.shape),
+        )
+        gather_backward(
+            *ctx.arrays, _array(g_out), g_value.numpy(), g_d.numpy(), g_table.numpy(), to_positions, to_table
+        )
         return None, None, g_d if to_positions else None, g_table if to_table else None, g_value
 
 
@@ -80,7 +123,9 @@ def tables(model: PolyGET, knots: int = KNOTS) -> list[Tensor]:
     return [model.embedding.filters.table(knots), *(layer.filters.table(knots) for layer in model.layers)]
 
 
-def atomic_energies(model: PolyGET, numbers: Tensor, positions: Tensor, pairs: Tensor, filters: list[Tensor]) -> Tensor:
+def atomic_energies(
+    model: PolyGET, numbers: Tensor, positions: Tensor, pairs: Tensor, filters: list[Tensor]
+) -> Tensor:
     """Atomic energies (N,) eV from a half list of pairs (P, 2) int32 in open boundaries; filters from `tables`."""
     long = pairs.long()
     vectors = positions.index_select(0, long[:, 1]) - positions.index_select(0, long[:, 0])
@@ -93,6 +138,8 @@ def atomic_energies(model: PolyGET, numbers: Tensor, positions: Tensor, pairs: T
     vec = torch.zeros(x.shape[0], 3, x.shape[1])
     for n, layer in enumerate(model.layers):
         node, w = layer.prepare(x, vec)
-        messages = _Messages.apply(pairs, inverse_spacing, model.heads, d, u, filters[n + 1], node, w if n else None)
+        messages = _Messages.apply(
+            pairs, inverse_spacing, model.heads, d, u, filters[n + 1], node, w if n else None
+        )
         x, vec = layer.update(x, vec, *messages)
     return model.readout(x, vec)

@@ -79,7 +79,12 @@ def forward_kernel(channels: int, heads: int, with_vectors: bool) -> Any:
             k, h0, h1, h2, h3 = hermite(distance[p], inverse_spacing, table.shape[0] - 2)
             t0, t1, t2, t3 = table[k, 0], table[k, 1], table[k + 1, 0], table[k + 1, 1]
             for c in range(4 * C):
-                f[c] = np.float32(h0) * t0[c] + np.float32(h1) * t1[c] + np.float32(h2) * t2[c] + np.float32(h3) * t3[c]
+                f[c] = (
+                    np.float32(h0) * t0[c]
+                    + np.float32(h1) * t1[c]
+                    + np.float32(h2) * t2[c]
+                    + np.float32(h3) * t3[c]
+                )
             ni, nj = node[i], node[j]
             for c in range(C):
                 a_ij[c] = ni[c] * nj[C + c] * f[c]
@@ -147,7 +152,12 @@ def backward_kernel(channels: int, heads: int, with_vectors: bool, to_positions:
             k, h0, h1, h2, h3 = hermite(distance[p], inverse_spacing, table.shape[0] - 2)
             t0, t1, t2, t3 = table[k, 0], table[k, 1], table[k + 1, 0], table[k + 1, 1]
             for c in range(4 * C):
-                f[c] = np.float32(h0) * t0[c] + np.float32(h1) * t1[c] + np.float32(h2) * t2[c] + np.float32(h3) * t3[c]
+                f[c] = (
+                    np.float32(h0) * t0[c]
+                    + np.float32(h1) * t1[c]
+                    + np.float32(h2) * t2[c]
+                    + np.float32(h3) * t3[c]
+                )
             ni, nj, gi, gj, gxi, gxj = node[i], node[j], g_node[i], g_node[j], g_x[i], g_x[j]
             for c in range(C):
                 qk[c] = ni[c] * nj[C + c]
@@ -222,7 +232,10 @@ def backward_kernel(channels: int, heads: int, with_vectors: bool, to_positions:
                 s = np.float32(0)
                 for c in range(4 * C):
                     s += gf[c] * (
-                        np.float32(e0) * t0[c] + np.float32(e1) * t1[c] + np.float32(e2) * t2[c] + np.float32(e3) * t3[c]
+                        np.float32(e0) * t0[c]
+                        + np.float32(e1) * t1[c]
+                        + np.float32(e2) * t2[c]
+                        + np.float32(e3) * t3[c]
                     )
                 g_d[p] += s
                 for c in range(C):
@@ -314,7 +327,21 @@ def backward_chunks(channels: int, heads: int, with_vectors: bool) -> Any:
 
     @numba.njit(parallel=True, nogil=True, error_model="numpy", cache=True)
     def chunks(  # type: ignore[no-untyped-def]
-        bounds, pairs, distance, unit, table, inverse_spacing, node, w, g_x, g_v, g_node, g_w, g_d, g_u, g_table
+        bounds,
+        pairs,
+        distance,
+        unit,
+        table,
+        inverse_spacing,
+        node,
+        w,
+        g_x,
+        g_v,
+        g_node,
+        g_w,
+        g_d,
+        g_u,
+        g_table,
     ):
         for t in numba.prange(len(bounds) - 1):
             a, b = bounds[t], bounds[t + 1]

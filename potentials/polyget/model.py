@@ -18,13 +18,16 @@ channel by channel and f = [f_k, f_x, f_1, f_2](d_ij) the radial filters of the 
 
 Differences from the published ET: the cutoff is folded into every filter (theirs leaves the vector messages
 discontinuous at the cutoff), and the attention has no second factor of it. Energies are sums of atomic scalars of
-two gated equivariant blocks (arXiv:2102.03150, Fig. 3); forces are -dE/dx.
+two gated equivariant blocks (arXiv:2102.03150, Fig. 3), plus the ZBL repulsion of `potentials/repulsion.py` and a
+constant for each element; forces are -dE/dx. All functions here are TorchScript and run on any device.
 """
 
 from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn
+
+from polymd.potentials.repulsion import ZBL
 
 from .radial import RadialFilters
 
@@ -145,7 +148,7 @@ def sum_over_neighbours(
 class PolyGET(nn.Module):
     """Atomic energies of molecules from elements and geometry.
 
-    `forward(numbers (N,), vectors (E, 3) Å, edge_index (2, E))` gives the atomic energies (N,) in eV, where
+    `forward(numbers (N,), vectors (E, 3) Å, edge_index (2, E))` gives the atomic energies (N,) in eV, float64, where
     vectors[e] = r_j - r_i (periodic images included) and edge_index[0] = i, edge_index[1] = j is a full list of pairs
     within the cutoff. Forces follow by differentiating with respect to positions.
     """
@@ -154,24 +157,34 @@ class PolyGET(nn.Module):
         super().__init__()
         self.cutoff = arch.cutoff
         self.heads = arch.heads
+        self.elements = list(arch.elements)
         species = torch.full((119,), -1, dtype=torch.long)
-        species[list(arch.elements)] = torch.arange(len(arch.elements))
+        species[self.elements] = torch.arange(len(self.elements))
         self.register_buffer("species", species, persistent=False)
-        self.register_buffer("atomic_energies", torch.zeros(len(arch.elements), dtype=torch.float64))
+        self.register_buffer("atomic_energies", torch.zeros(len(self.elements), dtype=torch.float64))
         self.embedding = Embedding(arch)
         self.layers = nn.ModuleList([UpdateLayer(arch) for _ in range(arch.layers)])
         self.readout = Readout(arch)
+        self.repulsion = ZBL()
 
-    def forward(self, numbers: Tensor, vectors: Tensor, edge_index: Tensor) -> Tensor:
-        i, j = edge_index[0], edge_index[1]
-        d = torch.sqrt((vectors * vectors).sum(dim=1))
-        u = vectors / d.unsqueeze(1)
-        species = self.species.index_select(0, numbers)
+    def network(self, species: Tensor, d: Tensor, u: Tensor, i: Tensor, j: Tensor) -> Tensor:
+        """The transformer's atomic energies (N,), in the precision of its weights."""
         near = self.embedding.neighbour(species).index_select(0, j) * self.embedding.filters(d)
-        x = self.embedding(species, torch.zeros(numbers.shape[0], near.shape[1], dtype=near.dtype, device=near.device).index_add(0, i, near))
+        empty = torch.zeros(species.shape[0], near.shape[1], dtype=near.dtype, device=near.device)
+        x = self.embedding(species, empty.index_add(0, i, near))
         vec = torch.zeros(x.shape[0], 3, x.shape[1], dtype=x.dtype, device=x.device)
         for layer in self.layers:
             node, w = layer.prepare(x, vec)
             message, vec_message = sum_over_neighbours(node, w, layer.filters(d), u, i, j, self.heads)
             x, vec = layer.update(x, vec, message, vec_message)
         return self.readout(x, vec)
+
+    def forward(self, numbers: Tensor, vectors: Tensor, edge_index: Tensor) -> Tensor:
+        i, j = edge_index[0], edge_index[1]
+        vectors = vectors.to(self.embedding.own.weight.dtype)
+        d = torch.sqrt((vectors * vectors).sum(dim=1))
+        species = self.species.index_select(0, numbers)
+        energies = self.network(species, d, vectors / d.unsqueeze(1), i, j).to(torch.float64)
+        repulsion = self.repulsion(numbers.index_select(0, i), numbers.index_select(0, j), d)
+        energies = energies + self.atomic_energies.index_select(0, species)
+        return energies.index_add(0, i, 0.5 * repulsion.to(torch.float64))

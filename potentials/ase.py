@@ -1,0 +1,59 @@
+"""PolyGET as an ASE calculator."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator, all_changes
+from ase.stress import full_3x3_to_voigt_6_stress
+
+from .backends import BACKENDS, Backend, make_backend
+from .registry import find
+
+
+class PolyGETCalculator(Calculator):
+    """Energy, atomic energies, forces and stress of ASE atoms, in ASE's units.
+
+    Parameters
+    ----------
+    model
+        name of a shipped or user model (`polymd.potentials.available()`) or a path to a .safetensors file.
+    backend
+        `numba` (float32, fast), `torch` (float64, the reference) or `auto` (numba).
+    committee
+        forces' standard deviation over a committee; no model has one yet.
+
+    Raises
+    ------
+    ValueError
+        for an unknown model or backend, and, when first used, for elements that the model does not know.
+    """
+
+    implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "energies", "forces", "stress"]
+
+    def __init__(self, model: str = "polyget", *, backend: str = "auto", committee: bool = False) -> None:
+        super().__init__()
+        find(model)
+        if backend not in BACKENDS:
+            raise ValueError(f'unknown backend "{backend}"; known: {", ".join(BACKENDS)}')
+        if committee:
+            raise ValueError(f'model "{model}" is no committee; leave committee=False')
+        self.model, self.backend_name = model, backend
+        self._backend: Backend | None = None
+
+    def calculate(
+        self, atoms: Atoms | None = None, properties: Any = ("energy",), system_changes: Any = all_changes
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        if self._backend is None or "numbers" in system_changes:
+            self._backend = make_backend(self.atoms.numbers, self.model, self.backend_name)
+        result = self._backend.evaluate(self.atoms.positions, np.asarray(self.atoms.cell), self.atoms.pbc)
+        self.results = {
+            "energy": result.energy,
+            "free_energy": result.energy,
+            "energies": result.energies,
+            "forces": result.forces,
+        }
+        if self.atoms.cell.rank == 3:
+            stress = (result.virial + result.virial.T) / (2 * self.atoms.get_volume())
+            self.results["stress"] = full_3x3_to_voigt_6_stress(stress)
