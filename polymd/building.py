@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from polymd.assembly import Tacticity
     from polymd.polymer import Polymer
 
 FORMATS = (".pdb", ".xyz", ".sdf")
@@ -20,8 +19,8 @@ def build_structure(
     n_units: int,
     path: Path,
     *,
-    tacticity: Tacticity = "atactic",
-    method: str = "auto",
+    tacticity: Any = "atactic",
+    method: Any = "auto",
     seed: int = 0,
 ) -> Polymer:
     """Build a chain, generate one conformation and write it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -130,11 +131,18 @@ def _print_run(run: Run, as_json: bool) -> None:
 
     table = Table("observable", "value", "standard error", "unit")
     for name, estimate in run.observables.items():
-        error = "unknown" if estimate.error is None else f"{estimate.error:.2g}"
-        table.add_row(name.replace("_", " "), f"{estimate.value:.5g}", error, estimate.unit)
+        table.add_row(name.replace("_", " "), *_rounded(estimate.value, estimate.error), estimate.unit)
     console = Console()
     console.print(table)
     console.print(f"report: {run.path / 'report.html'}", highlight=False, soft_wrap=True)
+
+
+def _rounded(value: float, error: float | None) -> tuple[str, str]:
+    """A value and its error with two digits of the error."""
+    if not error:
+        return f"{value:.6g}", "unknown" if error is None else "0"
+    digits = max(0, 1 - math.floor(math.log10(error)))
+    return f"{value:.{digits}f}", f"{error:.{digits}f}"
 
 
 def _print_doctor(report: dict[str, Any]) -> None:

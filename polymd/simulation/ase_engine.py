@@ -37,11 +37,11 @@ class ASEEngine:
         self.step_count = 0
 
     def minimise(self, max_iterations: int, stop: Callable[[], bool]) -> None:
-        """ASE's L-BFGS to 0.05 eV/Å on the largest force."""
+        """ASE's L-BFGS to 0.2 eV/Å on the largest force."""
         from ase.optimize import LBFGS
 
         optimiser: Any = LBFGS(self._atoms, logfile=os.devnull)
-        for _ in optimiser.irun(fmax=0.05, steps=max_iterations):
+        for _ in optimiser.irun(fmax=0.2, steps=max_iterations):
             if stop():
                 break
 

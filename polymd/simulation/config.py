@@ -55,7 +55,7 @@ class Config(BaseModel):
     report
         Time between frames and log lines; 1/500 of the run, 10 steps at least, unless given.
     temperature
-        K, of the thermostat and of the first velocities.
+        K, of the thermostat; `nve` starts so that it comes to about this temperature.
     ensemble
         `nvt` (Langevin middle) or `nve` (velocity Verlet).
     friction

@@ -109,12 +109,17 @@ def _perform(
 
 
 def _prepare(engine: Engine, system: MolecularSystem, config: Config, stop: StopFlag) -> None:
-    """Minimise, write the topology at the minimum and draw velocities."""
+    """Minimise, write the topology at the minimum and draw velocities.
+
+    The velocities are those of twice the temperature: in a minimum half of the kinetic energy turns into
+    potential energy within some vibrations (equipartition of harmonic modes), which leaves the temperature
+    asked for. Without this `nve` would stay at half of it, and `nvt` would take some 1/friction to recover.
+    """
     engine.minimise(_MINIMISATION_ITERATIONS, lambda: stop.requested)
     if stop.requested:
         raise Interrupted(config.out, 0.0)
     write_topology(system, engine.snapshot().positions, config.out / "topology.pdb")
-    engine.set_velocities(maxwell_boltzmann(system.masses, config.temperature, seed=config.seed))
+    engine.set_velocities(maxwell_boltzmann(system.masses, 2.0 * config.temperature, seed=config.seed))
 
 
 def _write_report(run: Run) -> None:

@@ -18,6 +18,7 @@ from polymd.units import EV_KJ_MOL
 if TYPE_CHECKING:
     import openmm
 
+_TOLERANCE = 0.05 * EV_KJ_MOL * 10.0  # kJ/mol/nm
 _PROPERTIES = {
     "CUDA": {"Precision": "mixed", "DeterministicForces": "true"},
     "OpenCL": {"Precision": "mixed"},
@@ -43,14 +44,14 @@ class OpenMMEngine:
         self.step_count = 0
 
     def minimise(self, max_iterations: int, stop: Callable[[], bool]) -> None:
-        """OpenMM's L-BFGS `LocalEnergyMinimizer` to 10 kJ/mol/nm (0.01 eV/Å)."""
+        """OpenMM's L-BFGS `LocalEnergyMinimizer` to a root mean square force of 0.05 eV/Å."""
         import openmm
 
         class Watch(openmm.MinimizationReporter):
             def report(self, iteration: int, x: object, grad: object, args: object) -> bool:
                 return stop()
 
-        openmm.LocalEnergyMinimizer.minimize(self._context, 10.0, max_iterations, Watch())
+        openmm.LocalEnergyMinimizer.minimize(self._context, _TOLERANCE, max_iterations, Watch())
 
     def set_velocities(self, velocities: NDArray[np.float64]) -> None:
         """Take (N, 3) velocities in Å/fs."""
