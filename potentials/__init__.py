@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .ase import PolyGETCalculator
-    from .openmm import python_force, torch_force
-    from .registry import available, card, check_elements, load
+    from polymd.potentials.ase import PolyGETCalculator
+    from polymd.potentials.openmm import python_force, torch_force
+    from polymd.potentials.registry import available, card, check_elements, load
 
 _HOME = {
     "PolyGETCalculator": "ase",

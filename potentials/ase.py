@@ -1,14 +1,14 @@
 """PolyGET as an ASE calculator."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from ase.stress import full_3x3_to_voigt_6_stress
 
-from .backends import BACKENDS, Backend, make_backend
-from .registry import find
+from polymd.potentials.backends import BACKENDS, Backend, make_backend
+from polymd.potentials.registry import find
 
 
 class PolyGETCalculator(Calculator):
@@ -29,10 +29,16 @@ class PolyGETCalculator(Calculator):
         for an unknown model or backend, and, when first used, for elements that the model does not know.
     """
 
-    implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "energies", "forces", "stress"]
+    implemented_properties = [  # noqa: RUF012
+        "energy",
+        "free_energy",
+        "energies",
+        "forces",
+        "stress",
+    ]
 
     def __init__(self, model: str = "polyget", *, backend: str = "auto", committee: bool = False) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         find(model)
         if backend not in BACKENDS:
             raise ValueError(f'unknown backend "{backend}"; known: {", ".join(BACKENDS)}')
@@ -44,7 +50,8 @@ class PolyGETCalculator(Calculator):
     def calculate(
         self, atoms: Atoms | None = None, properties: Any = ("energy",), system_changes: Any = all_changes
     ) -> None:
-        super().calculate(atoms, properties, system_changes)
+        super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
+        assert self.atoms is not None
         if self._backend is None or "numbers" in system_changes:
             self._backend = make_backend(self.atoms.numbers, self.model, self.backend_name)
         result = self._backend.evaluate(self.atoms.positions, np.asarray(self.atoms.cell), self.atoms.pbc)

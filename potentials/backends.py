@@ -1,7 +1,8 @@
 """Energy, forces and virial of a structure: one interface, two backends.
 
-`numba` is the torch-free engine in float32, the fast one; `torch` is the reference in float64. Both use a Verlet list
-and return the same quantities, with the virial W = dE/d(strain) = sum over pairs of g r^T, g = dE/dr, r = r_j - r_i.
+`numba` is the torch-free engine in float32, the fast one; `torch` is the reference in float64. Both use a
+Verlet list and return the same quantities, with the virial W = dE/d(strain) = sum over pairs of g r^T, g =
+dE/dr, r = r_j - r_i.
 """
 
 from dataclasses import dataclass
@@ -12,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polymd.neighbors import VerletList
-
-from . import registry
+from polymd.potentials import registry
 
 SKIN = 1.0
 BACKENDS = ("auto", "numba", "torch")

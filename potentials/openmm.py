@@ -1,7 +1,7 @@
 """PolyGET as OpenMM forces; nm and kJ/mol appear only here.
 
-`torch_force` needs openmmtorch and runs the TorchScript module on any platform and device; `python_force` needs only
-OpenMM and runs a backend of `backends.py`.
+`torch_force` needs openmmtorch and runs the TorchScript module on any platform and device; `python_force`
+needs only OpenMM and runs a backend of `backends.py`.
 """
 
 import tempfile
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .backends import BACKENDS, Backend, make_backend
-from .registry import check_elements, find, load
+from polymd.potentials.backends import BACKENDS, Backend, make_backend
+from polymd.potentials.registry import check_elements, find, load
 
 if TYPE_CHECKING:
     import openmm
@@ -36,13 +36,13 @@ def torch_force(
 ) -> "openmmtorch.TorchForce":
     """An `openmmtorch.TorchForce` of a model for all atoms of an OpenMM topology, in the topology's order.
 
-    `periodic=None` takes periodicity from the topology's box vectors. Raises ValueError for an unknown model or
-    element, ImportError where openmmtorch is missing (extra `torchforce`).
+    `periodic=None` takes periodicity from the topology's box vectors. Raises ValueError for an unknown
+    model or element, ImportError where openmmtorch is missing (extra `torchforce`).
     """
     import openmmtorch
     import torch
 
-    from .polyget.scripted import OpenMMModule
+    from polymd.potentials.polyget.scripted import OpenMMModule
 
     numbers = atomic_numbers(topology)
     check_elements(numbers, model)
@@ -59,7 +59,9 @@ def torch_force(
 
 
 class Computation:
-    """The function of a PythonForce: picklable, as it keeps the names of things and makes its backend when called."""
+    """The function of a PythonForce: picklable, as it keeps the names of things and makes its backend when
+    called.
+    """
 
     def __init__(self, numbers: list[int], model: str, periodic: bool, backend: str) -> None:
         self.numbers, self.model, self.periodic, self.backend = numbers, model, periodic, backend
@@ -81,7 +83,8 @@ class Computation:
 
 
 def python_force(topology: Any, model: str = "polyget", *, backend: str = "auto") -> "openmm.PythonForce":
-    """An `openmm.PythonForce` of a model for all atoms of an OpenMM topology, periodic if the topology has a box.
+    """An `openmm.PythonForce` of a model for all atoms of an OpenMM topology, periodic if the topology has
+    a box.
 
     Backends as for `PolyGETCalculator`. Raises ValueError for an unknown model, backend or element.
     """

@@ -1,7 +1,7 @@
 """Which models there are: those shipped with the package, the user's own, and any file by its path.
 
-User models are `*.safetensors` files in the folder named by the environment variable POLYMD_MODELS, by default
-`~/.polymd/models`; a file name without its ending is the model's name.
+User models are `*.safetensors` files in the folder named by the environment variable POLYMD_MODELS, by
+default `~/.polymd/models`; a file name without its ending is the model's name.
 """
 
 import difflib
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .polyget.storage import read
+from polymd.potentials.polyget.storage import read
 
 if TYPE_CHECKING:
-    from .polyget.engine import Engine
-    from .polyget.model import PolyGET
+    from polymd.potentials.polyget.engine import Engine
+    from polymd.potentials.polyget.model import PolyGET
 
 SHIPPED = Path(__file__).parent / "polyget" / "weights"
 
@@ -66,10 +66,12 @@ def _weights(model: str) -> Any:
 
 
 def load(name: str) -> "PolyGET":
-    """The torch module of a model, float32, in evaluation mode, parameters frozen; see `polyget.model.PolyGET`."""
+    """The torch module of a model, float32, in evaluation mode, parameters frozen; see
+    `polyget.model.PolyGET`.
+    """
     import torch
 
-    from .polyget.model import Architecture, PolyGET
+    from polymd.potentials.polyget.model import Architecture, PolyGET
 
     weights, architecture, _ = _weights(name)
     module = PolyGET(Architecture(**{**architecture, "elements": tuple(architecture["elements"])}))
@@ -79,7 +81,7 @@ def load(name: str) -> "PolyGET":
 
 def load_engine(name: str) -> "Engine":
     """The torch-free engine of a model; see `polyget.engine.Engine`."""
-    from .polyget.engine import Engine
+    from polymd.potentials.polyget.engine import Engine
 
     weights, architecture, _ = _weights(name)
     return Engine(weights, architecture)

@@ -1,10 +1,11 @@
 """Short-range repulsion: the universal screened Coulomb potential of Ziegler, Biersack and Littmark (ZBL).
 
-    E(d) = k_e Z_i Z_j / d  sum_m c_m exp(-b_m d / a)  phi(d / (r_i + r_j)),   a = 0.46850 Å / (Z_i^0.23 + Z_j^0.23)
+    E(d) = k_e Z_i Z_j / d  sum_m c_m exp(-b_m d / a)  phi(d / (r_i + r_j)),   a = 0.46850 Å / (Z_i^0.23 +
+    Z_j^0.23)
 
 with k_e = 14.399645 eV Å and the coefficients c, b of "The Stopping and Range of Ions in Matter" (1985), eqs.
-2-60 to 2-65. phi is the C2 envelope of `polyget.radial`, zero from the sum of the covalent radii on, so that the
-term is (nearly) silent at bonds and walls off everything below them: atoms never fuse.
+2-60 to 2-65. phi is the C2 envelope of `polyget.radial`, zero from the sum of the covalent radii on, so
+that the term is (nearly) silent at bonds and walls off everything below them: atoms never fuse.
 """
 
 import numba
@@ -27,6 +28,8 @@ RADII: NDArray[np.float64] = np.asarray(covalent_radii, dtype=np.float64)
 class ZBL(nn.Module):
     """Energy of pairs: atomic numbers z_i, z_j (P,) and distances d (P,) Å -> (P,) eV; TorchScript."""
 
+    radii: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.coulomb, self.screening = COULOMB, SCREENING
@@ -40,7 +43,7 @@ class ZBL(nn.Module):
         zi, zj = z_i.to(d.dtype), z_j.to(d.dtype)
         s = d * (torch.pow(zi, 0.23) + torch.pow(zj, 0.23)) / self.screening
         screen = torch.zeros_like(d)
-        for weight, decay in zip(self.weights, self.decays):
+        for weight, decay in zip(self.weights, self.decays):  # noqa: B905  (TorchScript)
             screen = screen + weight * torch.exp(-decay * s)
         return self.coulomb * zi * zj / d * screen * phi
 
@@ -72,7 +75,9 @@ def zbl_pairs(
     energies: NDArray[np.float64],
     slopes: NDArray[np.float32],
 ) -> None:
-    """Add the energy of every pair of a half list, half to each atom (N,) eV, and its slope dE/dd to (P,) eV/Å."""
+    """Add the energy of every pair of a half list, half to each atom (N,) eV, and its slope dE/dd to (P,)
+    eV/Å.
+    """
     for p in range(len(pairs)):
         i, j = pairs[p, 0], pairs[p, 1]
         reach = radii[numbers[i]] + radii[numbers[j]]

@@ -4,12 +4,13 @@ The loss L(F) of forces F = -dE/dx has the parameter gradient
 
     dL/dw = sum_i v_i . dF_i/dw = -d/dw (v . dE/dx),   v = dL/dF,
 
-a derivative of dE/dw along v, taken here as the central difference of parameter gradients at x + h v and x - h v:
+a derivative of dE/dw along v, taken here as the central difference of parameter gradients at x + h v and x
+- h v:
 
     dL/dw = -[dE/dw (x + h v) - dE/dw (x - h v)] / 2h + O(h^2).
 
-No graph is ever differentiated twice. For L = mean_i |F_i - F_i*| every v_i has the same length, so each atom is
-moved by exactly `STEP` Å.
+No graph is ever differentiated twice. For L = mean_i |F_i - F_i*| every v_i has the same length, so each
+atom is moved by exactly `STEP` Å.
 """
 
 from dataclasses import dataclass
@@ -74,7 +75,9 @@ def repulsion_forces(
 
 @dataclass(frozen=True)
 class Batch:
-    """Molecules side by side: numbers (N,) int64, positions and target forces (N, 3) float32, pointers (M + 1,)."""
+    """Molecules side by side: numbers (N,) int64, positions and target forces (N, 3) float32, pointers (M
+    + 1,).
+    """
 
     numbers: Tensor
     positions: Tensor
@@ -102,4 +105,5 @@ def accumulate_gradient(model: PolyGET, batch: Batch) -> Tensor:
     pairs = torch.from_numpy(molecule_pairs(positions.numpy(), pointers, model.cutoff))
     energies = fused.atomic_energies(model, batch.numbers.repeat(2), positions, pairs, filters)
     ((energies[n:].sum() - energies[:n].sum()) / (2 * STEP * n)).backward()
-    return length.mean()
+    loss: Tensor = length.mean()
+    return loss

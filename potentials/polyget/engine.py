@@ -1,7 +1,8 @@
 """PolyGET without torch: energies, forces and virial from the safetensors weights, float32, CPU.
 
-Sums over neighbours run in the pair kernels (`kernels.py`), products of (N, C) arrays in BLAS, and the backward pass
-is derived by hand. The order of the steps is that of `model.PolyGET.forward`, then the same backwards.
+Sums over neighbours run in the pair kernels (`kernels.py`), products of (N, C) arrays in BLAS, and the
+backward pass is derived by hand. The order of the steps is that of `model.PolyGET.forward`, then the same
+backwards.
 """
 
 from dataclasses import dataclass
@@ -11,11 +12,10 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from polymd.potentials.polyget import engine_nodes as nodes
+from polymd.potentials.polyget.engine_table import filter_table
+from polymd.potentials.polyget.kernels import backward_chunks, forward_chunks, gather_backward, gather_forward
 from polymd.potentials.repulsion import RADII, zbl_pairs
-
-from . import engine_nodes as nodes
-from .engine_table import filter_table
-from .kernels import backward_chunks, forward_chunks, gather_backward, gather_forward
 
 Array = NDArray[np.float32]
 KNOTS = 1024
@@ -74,7 +74,9 @@ class Engine:
         return (g.reshape(-1, g.shape[-1]) @ weight).reshape(*g.shape[:-1], -1)
 
     def compute(self, numbers: NDArray[np.int64], pairs: NDArray[np.int32], vectors: Array) -> Result:
-        """Energies and gradients; numbers (N,), half list pairs (P, 2) within the cutoff, vectors r_j - r_i (P, 3) Å."""
+        """Energies and gradients; numbers (N,), half list pairs (P, 2) within the cutoff, vectors r_j -
+        r_i (P, 3) Å.
+        """
         vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         d = np.sqrt(np.einsum("pa,pa->p", vectors, vectors))
         unit = vectors / d[:, None]
@@ -95,10 +97,10 @@ class Engine:
             pairs, d, self.tables[0], self.inverse_spacing, value, g_near, np.zeros_like(value), g_d,
             np.zeros((1, 1, 1), np.float32), True, False,
         )  # fmt: skip
-        energies = energies.astype(np.float64) + self.atomic_energies[species]
-        zbl_pairs(numbers, pairs, d, RADII, energies, g_d)
+        total = energies.astype(np.float64) + self.atomic_energies[species]
+        zbl_pairs(numbers, pairs, d, RADII, total, g_d)
         along = np.einsum("pa,pa->p", g_u, unit)
-        return Result(energies, (g_d - along / d)[:, None] * unit + g_u / d[:, None])
+        return Result(total, (g_d - along / d)[:, None] * unit + g_u / d[:, None])
 
     def _embed(self, species: NDArray[np.int64], pairs: NDArray[np.int32], d: Array) -> tuple[Array, Array]:
         value = self.w["embedding.neighbour.weight"][species]

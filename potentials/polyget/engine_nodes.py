@@ -1,8 +1,11 @@
-"""Node-wise steps of the engine and their derivatives by hand, on arrays over atoms; products are left to BLAS.
+"""Node-wise steps of the engine and their derivatives by hand, on arrays over atoms; products are left to
+BLAS.
 
-Each `*_backward` takes the gradients of the outputs of its forward twin and gives those of the inputs. Symbols as in
-`model.py`; u1, u2, u3 and o1, o2, o3 lie side by side in `u` (N, 3, 3C) and `o` (N, 3C).
+Each `*_backward` takes the gradients of the outputs of its forward twin and gives those of the inputs.
+Symbols as in `model.py`; u1, u2, u3 and o1, o2, o3 lie side by side in `u` (N, 3, 3C) and `o` (N, 3C).
 """
+
+from typing import Any
 
 import numba
 import numpy as np
@@ -20,7 +23,7 @@ def norm_forward(x: Array, weight: Array, bias: Array) -> tuple[Array, Array, Ar
     return normed * weight + bias, normed, inverse
 
 
-def norm_backward(g: Array, weight: Array, normed: Array, inverse: Array) -> Array:
+def norm_backward(g: Any, weight: Array, normed: Array, inverse: Array) -> Any:
     g = g * weight
     return inverse * (g - g.mean(axis=1, keepdims=True) - normed * (g * normed).mean(axis=1, keepdims=True))
 
@@ -93,12 +96,12 @@ def update_backward(u: Array, o: Array, g_x: Array, g_vec: Array) -> tuple[Array
     return g_u, g_o
 
 
-def silu(z: Array) -> tuple[Array, Array]:
+def silu(z: Any) -> tuple[Any, Any]:
     """SiLU and its derivative."""
     s = 1.0 / (1.0 + np.exp(-z))
     return z * s, s * (1.0 + z * (1.0 - s))
 
 
-def lengths(vec: Array) -> Array:
+def lengths(vec: Any) -> Any:
     """sqrt(|vec|^2 + 0.01), (N, 3, C) -> (N, C)."""
     return np.sqrt(np.einsum("nac,nac->nc", vec, vec) + np.float32(0.01))

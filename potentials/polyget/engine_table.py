@@ -1,4 +1,6 @@
-"""Hermite tables of the radial filters in numpy, from a model's weights; the equations are those of `radial.py`."""
+"""Hermite tables of the radial filters in numpy, from a model's weights; the equations are those of
+`radial.py`.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +11,9 @@ Array = NDArray[np.float64]
 def filter_table(
     weight: Array, bias: Array, centres: Array, widths: Array, cutoff: float, n_knots: int
 ) -> NDArray[np.float32]:
-    """Values and slopes times the knot spacing, (n_knots, 2, n_filters), at even distances of [0, cutoff] Å."""
+    """Values and slopes times the knot spacing, (n_knots, 2, n_filters), at even distances of [0, cutoff]
+    Å.
+    """
     weight, bias, centres, widths = (np.asarray(a, dtype=np.float64) for a in (weight, bias, centres, widths))
     d = np.linspace(0.0, cutoff, n_knots)[:, None]
     t = np.exp(-5.0 * d / cutoff)

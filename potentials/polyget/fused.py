@@ -1,7 +1,8 @@
 """PolyGET in torch with its sums over neighbours in Numba: first derivatives only, CPU, float32.
 
-The node-wise half runs in torch and is differentiated by autograd; the sums over pairs are autograd functions around
-`kernels.py`, which give gradients to positions and to the radial tables, hence to every parameter.
+The node-wise half runs in torch and is differentiated by autograd; the sums over pairs are autograd
+functions around `kernels.py`, which give gradients to positions and to the radial tables, hence to every
+parameter.
 """
 
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .kernels import backward_kernel, forward_kernel, gather_backward, gather_forward
-from .model import PolyGET
+from polymd.potentials.polyget.kernels import backward_kernel, forward_kernel, gather_backward, gather_forward
+from polymd.potentials.polyget.model import PolyGET
 
 KNOTS = 256
 
@@ -100,7 +101,7 @@ class _Gather(torch.autograd.Function):
     ) -> Tensor:
         out = torch.zeros(value.shape)
         ctx.arrays = pairs.numpy(), _array(distance), _array(table), inverse_spacing, _array(value)
-        gather_forward(*ctx.arrays, out.numpy())
+        gather_forward(*ctx.arrays, out.numpy())  # type: ignore[call-arg]
         return out
 
     @staticmethod
@@ -112,7 +113,7 @@ class _Gather(torch.autograd.Function):
             torch.zeros(distance.shape),
             torch.zeros(table.shape),
         )
-        gather_backward(
+        gather_backward(  # type: ignore[call-arg]
             *ctx.arrays, _array(g_out), g_value.numpy(), g_d.numpy(), g_table.numpy(), to_positions, to_table
         )
         return None, None, g_d if to_positions else None, g_table if to_table else None, g_value
@@ -120,26 +121,30 @@ class _Gather(torch.autograd.Function):
 
 def tables(model: PolyGET, knots: int = KNOTS) -> list[Tensor]:
     """Hermite tables of the embedding's and every layer's filters; differentiable."""
-    return [model.embedding.filters.table(knots), *(layer.filters.table(knots) for layer in model.layers)]
+    filters = [model.embedding.filters, *(layer.filters for layer in model.layers)]
+    return [f.table(knots) for f in filters]  # type: ignore[union-attr, operator]
 
 
 def atomic_energies(
     model: PolyGET, numbers: Tensor, positions: Tensor, pairs: Tensor, filters: list[Tensor]
 ) -> Tensor:
-    """Atomic energies (N,) eV from a half list of pairs (P, 2) int32 in open boundaries; filters from `tables`."""
+    """Atomic energies (N,) eV from a half list of pairs (P, 2) int32 in open boundaries; filters from
+    `tables`.
+    """
     long = pairs.long()
     vectors = positions.index_select(0, long[:, 1]) - positions.index_select(0, long[:, 0])
     d = torch.sqrt((vectors * vectors).sum(dim=1))
     u = vectors / d.unsqueeze(1)
     inverse_spacing = (filters[0].shape[0] - 1) / model.cutoff
     species = model.species.index_select(0, numbers)
-    near = _Gather.apply(pairs, inverse_spacing, d, filters[0], model.embedding.neighbour(species))
+    near = _Gather.apply(pairs, inverse_spacing, d, filters[0], model.embedding.neighbour(species))  # type: ignore[no-untyped-call]
     x = model.embedding(species, near)
     vec = torch.zeros(x.shape[0], 3, x.shape[1])
     for n, layer in enumerate(model.layers):
-        node, w = layer.prepare(x, vec)
-        messages = _Messages.apply(
+        node, w = layer.prepare(x, vec)  # type: ignore[operator]
+        messages = _Messages.apply(  # type: ignore[no-untyped-call]
             pairs, inverse_spacing, model.heads, d, u, filters[n + 1], node, w if n else None
         )
-        x, vec = layer.update(x, vec, *messages)
-    return model.readout(x, vec)
+        x, vec = layer.update(x, vec, *messages)  # type: ignore[operator]
+    energies: Tensor = model.readout(x, vec)
+    return energies

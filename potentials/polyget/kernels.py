@@ -4,8 +4,9 @@ Both directions of a pair share their radial filters, read from a cubic Hermite 
 
     f(d) = h00 T[k, 0] + h10 T[k, 1] + h01 T[k+1, 0] + h11 T[k+1, 1],   k = floor(d / spacing)
 
-and no array over pairs and channels is ever made. `node` holds [q, k, x, v] of each atom side by side, and the
-equations are those of `model.py`. The backward kernel is their derivative by hand; with g = dE/d(.), for i <- j:
+and no array over pairs and channels is ever made. `node` holds [q, k, x, v] of each atom side by side, and
+the equations are those of `model.py`. The backward kernel is their derivative by hand; with g = dE/d(.),
+for i <- j:
 
     b     = sum over the head of g_X,i x_j f_x,   g_a = b SiLU'(a)
     g_q,i = g_a k_j f_k     g_k,j = g_a q_i f_k    g_f_k = g_a q_i k_j
@@ -44,8 +45,10 @@ def hermite_slope(d: float, inverse_spacing: float, k: int) -> tuple[float, floa
 
 
 @numba.njit(inline="always")
-def sigmoid(z: float) -> float:
-    """1 / (1 + exp(-z)) = (1 + tanh(z / 2)) / 2, tanh as a rational function (float32 accurate, vectorises)."""
+def sigmoid(z: Any) -> Any:
+    """1 / (1 + exp(-z)) = (1 + tanh(z / 2)) / 2, tanh as a rational function (float32 accurate,
+    vectorises).
+    """
     f = np.float32
     x = min(max(f(0.5) * z, f(-7.9)), f(7.9))
     y = x * x
@@ -65,7 +68,9 @@ def sigmoid(z: float) -> float:
 
 @cache
 def forward_kernel(channels: int, heads: int, with_vectors: bool) -> Any:
-    """kernel(pairs, distance, unit, table, inverse_spacing, node, w, out_x, out_v): adds the messages to out."""
+    """kernel(pairs, distance, unit, table, inverse_spacing, node, w, out_x, out_v): adds the messages to
+    out.
+    """
     C, H, D = channels, heads, channels // heads
 
     @numba.njit(fastmath=True, nogil=True, error_model="numpy", cache=True)
@@ -129,7 +134,8 @@ def forward_kernel(channels: int, heads: int, with_vectors: bool) -> Any:
 
 @cache
 def backward_kernel(channels: int, heads: int, with_vectors: bool, to_positions: bool, to_table: bool) -> Any:
-    """kernel(pairs, distance, unit, table, inverse_spacing, node, w, g_x, g_v, g_node, g_w, g_d, g_u, g_table).
+    """kernel(pairs, distance, unit, table, inverse_spacing, node, w, g_x, g_v, g_node, g_w, g_d, g_u,
+    g_table).
 
     Adds to g_node and g_w always, to g_d (P,) and g_u (P, 3) if `to_positions`, to g_table if `to_table`.
     """
@@ -173,9 +179,9 @@ def backward_kernel(channels: int, heads: int, with_vectors: bool, to_positions:
                     br += gx[C + c] * f[C + c]
                 a[h], a[H + h], b[h], b[H + h] = s, r, bs, br
             for h in range(2 * H):
-                s = sigmoid(a[h])
-                b[h] *= s * (one + a[h] * (one - s))
-                a[h] *= s
+                sigma = sigmoid(a[h])
+                b[h] *= sigma * (one + a[h] * (one - sigma))
+                a[h] *= sigma
             for h in range(2 * H):
                 for c in range(h * D, h * D + D):
                     ae[c] = a[h]
@@ -307,7 +313,9 @@ def gather_backward(  # type: ignore[no-untyped-def]
 
 @cache
 def forward_chunks(channels: int, heads: int, with_vectors: bool) -> Any:
-    """`forward_kernel` on chunks of pairs in parallel; chunk t of bounds (T + 1,) adds to out_x[t] and out_v[t]."""
+    """`forward_kernel` on chunks of pairs in parallel; chunk t of bounds (T + 1,) adds to out_x[t] and
+    out_v[t].
+    """
     kernel = forward_kernel(channels, heads, with_vectors)
 
     @numba.njit(parallel=True, nogil=True, error_model="numpy", cache=True)
@@ -351,6 +359,6 @@ def backward_chunks(channels: int, heads: int, with_vectors: bool) -> Any:
             )  # fmt: skip
 
     def run(*arguments: Any) -> None:
-        chunks(*arguments, no_table)
+        chunks(*arguments, no_table)  # type: ignore[call-arg]
 
     return run

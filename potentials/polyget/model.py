@@ -1,7 +1,7 @@
 """PolyGET: the equivariant transformer force field of arXiv:2309.00585, on the backbone of TorchMD-NET's ET.
 
-One update layer (arXiv:2202.02541, eqs. 5-11), for atom i with neighbours j, u_ij = (r_j - r_i) / d_ij, all products
-channel by channel and f = [f_k, f_x, f_1, f_2](d_ij) the radial filters of the layer:
+One update layer (arXiv:2202.02541, eqs. 5-11), for atom i with neighbours j, u_ij = (r_j - r_i) / d_ij,
+all products channel by channel and f = [f_k, f_x, f_1, f_2](d_ij) the radial filters of the layer:
 
     a_ij  = SiLU(sum over the head's channels of q_i k_j f_k)          attention, one number a head
     X_i   = sum_j a_ij x_j f_x                                         scalar message
@@ -17,9 +17,10 @@ channel by channel and f = [f_k, f_x, f_1, f_2](d_ij) the radial filters of the 
 | W_o               | `UpdateLayer.output`                      |
 
 Differences from the published ET: the cutoff is folded into every filter (theirs leaves the vector messages
-discontinuous at the cutoff), and the attention has no second factor of it. Energies are sums of atomic scalars of
-two gated equivariant blocks (arXiv:2102.03150, Fig. 3), plus the ZBL repulsion of `potentials/repulsion.py` and a
-constant for each element; forces are -dE/dx. All functions here are TorchScript and run on any device.
+discontinuous at the cutoff), and the attention has no second factor of it. Energies are sums of atomic
+scalars of two gated equivariant blocks (arXiv:2102.03150, Fig. 3), plus the ZBL repulsion of
+`potentials/repulsion.py` and a constant for each element; forces are -dE/dx. All functions here are
+TorchScript and run on any device.
 """
 
 from dataclasses import asdict, dataclass
@@ -27,9 +28,8 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
+from polymd.potentials.polyget.radial import RadialFilters
 from polymd.potentials.repulsion import ZBL
-
-from .radial import RadialFilters
 
 ELEMENTS = (1, 6, 7, 8, 9, 14, 16, 17)
 
@@ -68,7 +68,8 @@ class Embedding(nn.Module):
         self.combine = _linear(2 * arch.channels, arch.channels)
 
     def forward(self, species: Tensor, neighbourhood: Tensor) -> Tensor:
-        return self.combine(torch.cat([self.own(species), neighbourhood], dim=1))
+        x: Tensor = self.combine(torch.cat([self.own(species), neighbourhood], dim=1))
+        return x
 
 
 class UpdateLayer(nn.Module):
@@ -148,10 +149,13 @@ def sum_over_neighbours(
 class PolyGET(nn.Module):
     """Atomic energies of molecules from elements and geometry.
 
-    `forward(numbers (N,), vectors (E, 3) Å, edge_index (2, E))` gives the atomic energies (N,) in eV, float64, where
-    vectors[e] = r_j - r_i (periodic images included) and edge_index[0] = i, edge_index[1] = j is a full list of pairs
-    within the cutoff. Forces follow by differentiating with respect to positions.
+    `forward(numbers (N,), vectors (E, 3) Å, edge_index (2, E))` gives the atomic energies (N,) in eV,
+    float64, where vectors[e] = r_j - r_i (periodic images included) and edge_index[0] = i, edge_index[1] =
+    j is a full list of pairs within the cutoff. Forces follow by differentiating with respect to positions.
     """
+
+    species: Tensor
+    atomic_energies: Tensor
 
     def __init__(self, arch: Architecture) -> None:
         super().__init__()
@@ -163,7 +167,7 @@ class PolyGET(nn.Module):
         self.register_buffer("species", species, persistent=False)
         self.register_buffer("atomic_energies", torch.zeros(len(self.elements), dtype=torch.float64))
         self.embedding = Embedding(arch)
-        self.layers = nn.ModuleList([UpdateLayer(arch) for _ in range(arch.layers)])
+        self.layers = nn.ModuleList(UpdateLayer(arch) for _ in range(arch.layers))
         self.readout = Readout(arch)
         self.repulsion = ZBL()
 
@@ -174,10 +178,11 @@ class PolyGET(nn.Module):
         x = self.embedding(species, empty.index_add(0, i, near))
         vec = torch.zeros(x.shape[0], 3, x.shape[1], dtype=x.dtype, device=x.device)
         for layer in self.layers:
-            node, w = layer.prepare(x, vec)
-            message, vec_message = sum_over_neighbours(node, w, layer.filters(d), u, i, j, self.heads)
-            x, vec = layer.update(x, vec, message, vec_message)
-        return self.readout(x, vec)
+            node, w = layer.prepare(x, vec)  # type: ignore[operator]
+            message, vec_message = sum_over_neighbours(node, w, layer.filters(d), u, i, j, self.heads)  # type: ignore[operator]
+            x, vec = layer.update(x, vec, message, vec_message)  # type: ignore[operator]
+        energies: Tensor = self.readout(x, vec)
+        return energies
 
     def forward(self, numbers: Tensor, vectors: Tensor, edge_index: Tensor) -> Tensor:
         i, j = edge_index[0], edge_index[1]

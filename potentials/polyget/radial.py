@@ -4,9 +4,9 @@
     phi(d) = 1 - 10 x^3 + 15 x^4 - 6 x^5,  x = d / r_c          C2 envelope, zero with two derivatives at r_c
     f(d)   = SiLU(W e(d) + b) phi(d)                            one filter value a channel
 
-The whole envelope is folded into the filters, so every message vanishes smoothly at the cutoff. As f depends on d
-alone it can be read from a cubic Hermite table; `RadialFilters.table` gives values and exact slopes at the knots,
-differentiable with respect to W and b, so that a model can be trained through its table.
+The whole envelope is folded into the filters, so every message vanishes smoothly at the cutoff. As f
+depends on d alone it can be read from a cubic Hermite table; `RadialFilters.table` gives values and exact
+slopes at the knots, differentiable with respect to W and b, so that a model can be trained through its table.
 """
 
 import torch
@@ -27,6 +27,9 @@ def envelope_slope(d: Tensor, cutoff: float) -> Tensor:
 
 class ExpNormalBasis(nn.Module):
     """e_k(d), k = 1..K, with evenly spaced centres in exp(-5 d / r_c)."""
+
+    centres: Tensor
+    widths: Tensor
 
     def __init__(self, n_basis: int, cutoff: float) -> None:
         super().__init__()
@@ -59,12 +62,14 @@ class RadialFilters(nn.Module):
         nn.init.zeros_(self.linear.bias)
 
     def forward(self, d: Tensor) -> Tensor:
-        z = self.linear(self.basis(d))
+        z: Tensor = self.linear(self.basis(d))
         return z * torch.sigmoid(z) * envelope(d, self.cutoff).unsqueeze(-1)
 
     @torch.jit.unused
     def table(self, n_knots: int) -> Tensor:
-        """Values and slopes times the knot spacing at n_knots even distances of [0, cutoff]: (n_knots, 2, n_filters)."""
+        """Values and slopes times the knot spacing at n_knots even distances of [0, cutoff]: (n_knots, 2,
+        n_filters).
+        """
         spacing = self.cutoff / (n_knots - 1)
         d = spacing * torch.arange(n_knots, dtype=self.linear.weight.dtype, device=self.linear.weight.device)
         z = self.linear(self.basis(d))

@@ -4,12 +4,14 @@ import torch
 from torch import Tensor, nn
 
 import polymd.neighbors.torch_op  # noqa: F401  (registers polymd::neighbor_pairs)
-
-from .model import PolyGET
+from polymd.potentials.polyget.model import PolyGET
 
 
 class OpenMMModule(nn.Module):
     """forward(positions (N, 3) nm[, boxvectors (3, 3) nm]) -> energy, kJ/mol."""
+
+    numbers: Tensor
+    pbc: Tensor
 
     def __init__(self, model: PolyGET, numbers: list[int], periodic: bool) -> None:
         super().__init__()
@@ -24,4 +26,5 @@ class OpenMMModule(nn.Module):
             cell = boxvectors.to(x.dtype) * 10.0
         edge_index, shifts = torch.ops.polymd.neighbor_pairs(x, cell, self.pbc, self.model.cutoff)
         vectors = x.index_select(0, edge_index[1]) - x.index_select(0, edge_index[0]) + shifts @ cell
-        return self.model(self.numbers, vectors, edge_index).sum() * 96.48533212331002
+        energies: Tensor = self.model(self.numbers, vectors, edge_index)
+        return energies.sum() * 96.48533212331002

@@ -1,4 +1,6 @@
-"""Trained models as safetensors: the arrays, and their architecture and provenance as JSON in the file's header."""
+"""Trained models as safetensors: the arrays, and their architecture and provenance as JSON in the file's
+header.
+"""
 
 import json
 from pathlib import Path
