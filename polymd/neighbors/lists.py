@@ -168,7 +168,7 @@ def _search(
     grid = build_grid(x, molecule, cells, pbc, search)
     cutoff2 = x.dtype.type(cutoff) ** 2
     indptr = np.zeros(n + 1, np.int64)
-    in_threads(lambda cells: count_pairs(grid, cells, search, cutoff2, indptr[1:]), grid)
+    in_threads(lambda cells: count_pairs(grid, cells, cutoff2, indptr[1:]), grid)
     np.cumsum(indptr, out=indptr)
     edges = int(indptr[-1])
     if edges > np.iinfo(np.int32).max:
@@ -182,5 +182,5 @@ def _search(
         np.empty((edges * ("D" in quantities), 3), x.dtype),
         np.empty(edges * ("d" in quantities), x.dtype),
     )
-    in_threads(lambda cells: fill_pairs(grid, cells, search, cutoff2, indptr, pairs), grid)
+    in_threads(lambda cells: fill_pairs(grid, cells, cutoff2, indptr, pairs), grid)
     return grid, indptr, pairs

@@ -25,14 +25,16 @@ class Pairs(NamedTuple):
 
 
 class Surroundings(NamedTuple):
-    """Candidates around one cell, the first `size` entries: by rank, images of one atom by shift."""
+    """M images of atoms around one cell: by rank, images of one atom by shift.
 
-    size: int
+    The image of atom a (counted from 0) of the cell itself is number `own + a * step`.
+    """
+
     x: NDArray[Float]  # (6, M) wrapped position, then the shift's vector
-    rank: NDArray[np.int32]  # (M,)
-    image: NDArray[np.int32]  # (M,) row in `shifts`
-    shifts: NDArray[np.int32]  # (K, 3)
-    own: NDArray[np.int64]  # (n,) places of the cell's own atoms
+    own: int
+    step: int
+    cells: NDArray[np.int32]  # (K,) cells gathered
+    shifts: NDArray[np.int32]  # (K, 3) with these shifts
 
 
 @njit
@@ -84,128 +86,131 @@ def _shift_vectors(
 
 
 @njit
-def _gap2(low: Float, high: Float, place: Float) -> Float:
-    """Squared distance from a place to an interval."""
-    gap = place - min(max(place, low), high)
-    return gap * gap
+def _same(cells: NDArray[np.int32], k: int) -> int:
+    """End of the run of entries of `cells` equal to entry k."""
+    end = k + 1
+    while end < cells.shape[0] and cells[end] == cells[k]:
+        end += 1
+    return end
 
 
 @njit
-def _gather(grid: Grid, cell: int, search: float) -> Surroundings:
-    """Candidates for the atoms of a cell: all images within `search` Å of the box around them."""
+def _gather(grid: Grid, cell: int) -> Surroundings:
+    """All images that may be neighbours of a cell's atoms."""
     cells, shifts = _adjacent_cells(grid, cell)
-    start = grid.start
-    begin, end = start[cell], start[cell + 1]
-    most = 1
-    for k in range(cells.shape[0]):
-        most += start[cells[k] + 1] - start[cells[k]]
-    x = np.empty((6, most), grid.x.dtype)
-    rank, image = np.empty(most, np.int32), np.empty(most, np.int32)
-    own = np.empty(end - begin, np.int64)
     offsets = _shift_vectors(shifts, grid.lattice[grid.molecule[cell]], grid.x.dtype)
-    x0, y0, z0 = grid.x[0, begin:end].min(), grid.x[1, begin:end].min(), grid.x[2, begin:end].min()
-    x1, y1, z1 = grid.x[0, begin:end].max(), grid.x[1, begin:end].max(), grid.x[2, begin:end].max()
-    limit = grid.x.dtype.type(search * search)
+    size = 0
+    for k in range(cells.shape[0]):
+        size += grid.start[cells[k] + 1] - grid.start[cells[k]]
+    x = np.empty((6, size), grid.x.dtype)
+    own, step = 0, 1
     m, k = 0, 0
     while k < cells.shape[0]:
-        after = k + 1
-        while after < cells.shape[0] and cells[after] == cells[k]:
-            after += 1
-        for r in range(start[cells[k]], start[cells[k] + 1]):
-            px, py, pz = grid.x[0, r], grid.x[1, r], grid.x[2, r]
-            for s in range(k, after):
-                sx, sy, sz = offsets[s, 0], offsets[s, 1], offsets[s, 2]
-                x[0, m], x[1, m], x[2, m], x[3, m], x[4, m], x[5, m] = px, py, pz, sx, sy, sz
-                rank[m], image[m] = r, s
-                gap2 = _gap2(x0, x1, px + sx) + _gap2(y0, y1, py + sy) + _gap2(z0, z1, pz + sz)
-                m += int(gap2 <= limit)
-        k = after
-    for c in range(m):
-        if begin <= rank[c] < end and not shifts[image[c]].any():
-            own[rank[c] - begin] = c
-    return Surroundings(m, x, rank, image, shifts, own)
+        end = _same(cells, k)
+        for s in range(k, end):
+            if cells[k] == cell and shifts[s, 0] == 0 and shifts[s, 1] == 0 and shifts[s, 2] == 0:
+                own, step = m + s - k, end - k
+        for r in range(grid.start[cells[k]], grid.start[cells[k] + 1]):
+            for s in range(k, end):
+                x[0, m], x[1, m], x[2, m] = grid.x[0, r], grid.x[1, r], grid.x[2, r]
+                x[3, m], x[4, m], x[5, m] = offsets[s, 0], offsets[s, 1], offsets[s, 2]
+                m += 1
+        k = end
+    return Surroundings(x, own, step, cells, shifts)
 
 
 @njit
-def _mark_close(around: Surroundings, i: int, cutoff2: Float, close: NDArray[np.uint8]) -> None:
-    """Mark the candidates within the cutoff of candidate `i`, itself excepted."""
-    x = around.x
-    xi, yi, zi = x[0, i], x[1, i], x[2, i]
-    for c in range(around.size):
-        dx = (x[0, c] - xi) + x[3, c]
-        dy = (x[1, c] - yi) + x[4, c]
-        dz = (x[2, c] - zi) + x[5, c]
-        close[c] = dx * dx + dy * dy + dz * dz < cutoff2
-    close[i] = 0
+def _label(grid: Grid, around: Surroundings) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Atom (M,) of each image gathered, and its shift (M, 3) from the position given, not the wrapped one."""
+    cells, shifts = around.cells, around.shifts
+    atoms = np.empty(around.x.shape[1], np.int32)
+    labels = np.empty((around.x.shape[1], 3), np.int32)
+    m, k = 0, 0
+    while k < cells.shape[0]:
+        end = _same(cells, k)
+        for r in range(grid.start[cells[k]], grid.start[cells[k] + 1]):
+            for s in range(k, end):
+                atoms[m] = grid.order[r]
+                labels[m, 0] = shifts[s, 0] - grid.wraps[r, 0]
+                labels[m, 1] = shifts[s, 1] - grid.wraps[r, 1]
+                labels[m, 2] = shifts[s, 2] - grid.wraps[r, 2]
+                m += 1
+        k = end
+    return atoms, labels
 
 
 @njit
-def count_pairs(
-    grid: Grid, cells: tuple[int, int], search: float, cutoff2: Float, counts: NDArray[np.int64]
-) -> None:
+def count_pairs(grid: Grid, cells: tuple[int, int], cutoff2: Float, counts: NDArray[np.int64]) -> None:
     """Neighbours of each atom (by atom, not rank) of cells[0] <= cell < cells[1], into `counts`."""
     for cell in range(cells[0], cells[1]):
-        around = _gather(grid, cell, search)
-        close = np.empty(around.size, np.uint8)
-        for a in range(around.own.shape[0]):
-            _mark_close(around, around.own[a], cutoff2, close)
-            counts[grid.order[grid.start[cell] + a]] = close.sum()
+        around = _gather(grid, cell)
+        x = around.x
+        for rank in range(grid.start[cell], grid.start[cell + 1]):
+            xi, yi, zi = grid.x[0, rank], grid.x[1, rank], grid.x[2, rank]
+            count = np.int32(-1)  # the atom finds itself
+            for c in range(x.shape[1]):
+                dx = (x[0, c] - xi) + x[3, c]
+                dy = (x[1, c] - yi) + x[4, c]
+                dz = (x[2, c] - zi) + x[5, c]
+                count += np.int32(dx * dx + dy * dy + dz * dz < cutoff2)
+            counts[grid.order[rank]] = count
 
 
 @njit
 def fill_pairs(
-    grid: Grid, cells: tuple[int, int], search: float, cutoff2: Float, indptr: NDArray[np.int64], pairs: Pairs
+    grid: Grid, cells: tuple[int, int], cutoff2: Float, indptr: NDArray[np.int64], pairs: Pairs
 ) -> None:
     """Edges of each atom of cells[0] <= cell < cells[1], into its row of `pairs`."""
     for cell in range(cells[0], cells[1]):
-        around = _gather(grid, cell, search)
-        atoms, shifts = _labels(grid, around)
-        close = np.empty(around.size, np.uint8)
-        picked = np.empty(around.size + 1, np.int32)
-        for a in range(around.own.shape[0]):
-            _mark_close(around, around.own[a], cutoff2, close)
-            found = 0
-            for c in range(close.shape[0]):
-                picked[found] = c
-                found += close[c]
+        around = _gather(grid, cell)
+        atoms, labels = _label(grid, around)
+        close = np.empty(around.x.shape[1], np.uint8)
+        picked = np.empty(around.x.shape[1] + 1, np.int32)
+        for a in range(grid.start[cell + 1] - grid.start[cell]):
+            own = around.own + a * around.step
+            found = _pick(around.x, own, cutoff2, close, picked)
             rank = grid.start[cell] + a
-            i = grid.order[rank]
-            begin = indptr[i]
+            begin = indptr[grid.order[rank]]
             wx, wy, wz = grid.wraps[rank, 0], grid.wraps[rank, 1], grid.wraps[rank, 2]
             for k in range(found):
                 c, e = picked[k], begin + k
                 pairs.neighbors[e] = atoms[c]
-                pairs.shifts[e, 0] = shifts[c, 0] + wx
-                pairs.shifts[e, 1] = shifts[c, 1] + wy
-                pairs.shifts[e, 2] = shifts[c, 2] + wz
+                pairs.shifts[e, 0] = labels[c, 0] + wx
+                pairs.shifts[e, 1] = labels[c, 1] + wy
+                pairs.shifts[e, 2] = labels[c, 2] + wz
             if pairs.first.shape[0]:
-                pairs.first[begin : begin + found] = i
-            _write_vectors(around.x, around.own[a], picked[:found], begin, pairs)
+                pairs.first[begin : begin + found] = grid.order[rank]
+            if pairs.vectors.shape[0] or pairs.distances.shape[0]:
+                _write_vectors(around.x, own, picked[:found], begin, pairs)
 
 
 @njit
-def _labels(grid: Grid, around: Surroundings) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Atom (M,) of each candidate and its shift (M, 3) from the position given, not the wrapped one."""
-    atoms = np.empty(around.size, np.int32)
-    shifts = np.empty((around.size, 3), np.int32)
-    for c in range(around.size):
-        rank, image = around.rank[c], around.image[c]
-        atoms[c] = grid.order[rank]
-        for d in range(3):
-            shifts[c, d] = around.shifts[image, d] - grid.wraps[rank, d]
-    return atoms, shifts
+def _pick(
+    x: NDArray[Float], own: int, cutoff2: Float, close: NDArray[np.uint8], picked: NDArray[np.int32]
+) -> int:
+    """Numbers of the images within the cutoff of image `own`, itself excepted, into `picked`; how many."""
+    xi, yi, zi = x[0, own], x[1, own], x[2, own]
+    for c in range(x.shape[1]):
+        dx = (x[0, c] - xi) + x[3, c]
+        dy = (x[1, c] - yi) + x[4, c]
+        dz = (x[2, c] - zi) + x[5, c]
+        close[c] = dx * dx + dy * dy + dz * dz < cutoff2
+    close[own] = 0
+    found = 0
+    for c in range(x.shape[1]):
+        picked[found] = c
+        found += close[c]
+    return found
 
 
 @njit
-def _write_vectors(x: NDArray[Float], i: int, picked: NDArray[np.int32], begin: int, pairs: Pairs) -> None:
-    """Vectors and distances, where wanted, from candidate `i` to those picked, from entry `begin` on."""
-    if pairs.vectors.shape[0] == 0 and pairs.distances.shape[0] == 0:
-        return
+def _write_vectors(x: NDArray[Float], own: int, picked: NDArray[np.int32], begin: int, pairs: Pairs) -> None:
+    """Vectors and distances, where wanted, from image `own` to those picked, from entry `begin` on."""
     for k in range(picked.shape[0]):
         c, e = picked[k], begin + k
-        dx = (x[0, c] - x[0, i]) + x[3, c]
-        dy = (x[1, c] - x[1, i]) + x[4, c]
-        dz = (x[2, c] - x[2, i]) + x[5, c]
+        dx = (x[0, c] - x[0, own]) + x[3, c]
+        dy = (x[1, c] - x[1, own]) + x[4, c]
+        dz = (x[2, c] - x[2, own]) + x[5, c]
         if pairs.vectors.shape[0]:
             pairs.vectors[e, 0], pairs.vectors[e, 1], pairs.vectors[e, 2] = dx, dy, dz
         if pairs.distances.shape[0]:
