@@ -107,14 +107,17 @@ def _gather(grid: Grid, cell: int) -> Surroundings:
     m, k = 0, 0
     while k < cells.shape[0]:
         end = _same(cells, k)
+        begin, atoms = grid.start[cells[k]], grid.start[cells[k] + 1] - grid.start[cells[k]]
         for s in range(k, end):
+            first, stride = m + s - k, end - k
             if cells[k] == cell and shifts[s, 0] == 0 and shifts[s, 1] == 0 and shifts[s, 2] == 0:
-                own, step = m + s - k, end - k
-        for r in range(grid.start[cells[k]], grid.start[cells[k] + 1]):
-            for s in range(k, end):
-                x[0, m], x[1, m], x[2, m] = grid.x[0, r], grid.x[1, r], grid.x[2, r]
-                x[3, m], x[4, m], x[5, m] = offsets[s, 0], offsets[s, 1], offsets[s, 2]
-                m += 1
+                own, step = first, stride
+            sx, sy, sz = offsets[s, 0], offsets[s, 1], offsets[s, 2]
+            for a in range(atoms):
+                c, r = first + a * stride, begin + a
+                x[0, c], x[1, c], x[2, c] = grid.x[0, r], grid.x[1, r], grid.x[2, r]
+                x[3, c], x[4, c], x[5, c] = sx, sy, sz
+        m += atoms * (end - k)
         k = end
     return Surroundings(x, own, step, cells, shifts)
 
@@ -128,13 +131,16 @@ def _label(grid: Grid, around: Surroundings) -> tuple[NDArray[np.int32], NDArray
     m, k = 0, 0
     while k < cells.shape[0]:
         end = _same(cells, k)
-        for r in range(grid.start[cells[k]], grid.start[cells[k] + 1]):
-            for s in range(k, end):
-                atoms[m] = grid.order[r]
-                labels[m, 0] = shifts[s, 0] - grid.wraps[r, 0]
-                labels[m, 1] = shifts[s, 1] - grid.wraps[r, 1]
-                labels[m, 2] = shifts[s, 2] - grid.wraps[r, 2]
-                m += 1
+        begin, inside = grid.start[cells[k]], grid.start[cells[k] + 1] - grid.start[cells[k]]
+        for s in range(k, end):
+            sx, sy, sz = shifts[s, 0], shifts[s, 1], shifts[s, 2]
+            for a in range(inside):
+                c, r = m + s - k + a * (end - k), begin + a
+                atoms[c] = grid.order[r]
+                labels[c, 0] = sx - grid.wraps[r, 0]
+                labels[c, 1] = sy - grid.wraps[r, 1]
+                labels[c, 2] = sz - grid.wraps[r, 2]
+        m += inside * (end - k)
         k = end
     return atoms, labels
 
