@@ -62,7 +62,7 @@ def _against_time(
     )
     figure = graph_objects.Figure(line, layout={"template": "none", "showlegend": False})
     figure.update_xaxes(title="time / ps")
-    figure.update_yaxes(title=label)
+    figure.update_yaxes(title=label, exponentformat="none")
     if mean is not None:
         figure.add_hline(y=mean, line_dash="dash", line_width=1)
     return figure
