@@ -1,4 +1,6 @@
-"""What every potential must obey. A test class inherits `PotentialSuite` and names its calculator and tolerances."""
+"""What every potential must obey. A test class inherits `PotentialSuite` and names its calculator and
+tolerances.
+"""
 
 from collections.abc import Callable
 
@@ -49,7 +51,9 @@ class PotentialSuite:
         return atoms.get_potential_energy(), atoms.get_forces()
 
     @pytest.mark.parametrize("system", [chain, crystal])
-    def test_forces_are_minus_the_energy_gradient(self, calculator: Calculator, system: Callable[[], Atoms]) -> None:
+    def test_forces_are_minus_the_energy_gradient(
+        self, calculator: Calculator, system: Callable[[], Atoms]
+    ) -> None:
         atoms, h = system(), self.force_step
         forces = self.evaluate(calculator, atoms)[1]
         for index in (0, 4, 12):

@@ -1,0 +1,64 @@
+"""Force matching by first derivatives against autograd's double backward in float64."""
+
+import numpy as np
+import torch
+
+from polymd import testing
+from polymd.potentials.polyget import fused
+from polymd.potentials.polyget.model import Architecture, PolyGET
+from polymd.training import force_matching
+
+
+def batch() -> force_matching.Batch:
+    rng = np.random.default_rng(8)
+    sizes = [9, 14]
+    positions, numbers = [], []
+    for size in sizes:
+        grid = np.stack(np.meshgrid(*[np.arange(3) * 1.6] * 3, indexing="ij"), -1).reshape(-1, 3)[:size]
+        positions.append(grid + rng.normal(scale=0.1, size=grid.shape))
+        numbers.append(rng.choice([1, 6, 7, 8], size))
+    x = np.concatenate(positions).astype(np.float32)
+    return force_matching.Batch(
+        torch.from_numpy(np.concatenate(numbers)),
+        torch.from_numpy(x),
+        torch.from_numpy(rng.normal(size=x.shape).astype(np.float32)),
+        np.cumsum([0, *sizes]),
+    )
+
+
+def test_gradient_is_that_of_a_double_backward() -> None:
+    torch.manual_seed(1)
+    arch = Architecture(channels=32, layers=2, heads=4)
+    model, b = PolyGET(arch), batch()
+    loss = force_matching.accumulate_gradient(model, b)
+    exact = PolyGET(arch).double()
+    exact.load_state_dict(model.state_dict())
+    x = b.positions.double().requires_grad_()
+    pairs = torch.from_numpy(force_matching.molecule_pairs(b.positions.numpy(), b.pointers, 5.0)).long()
+    i, j = torch.cat([pairs, pairs.flip(1)]).T
+    vectors = x[j] - x[i]
+    d = vectors.norm(dim=1)
+    energies = exact.network(exact.species[b.numbers], d, vectors / d[:, None], i, j)
+    (gradient,) = torch.autograd.grad(energies.sum(), x, create_graph=True)
+    expected_loss = (-gradient - b.forces).norm(dim=1).mean()
+    torch.testing.assert_close(loss.double(), expected_loss, rtol=1e-4, atol=0)
+    wanted = torch.autograd.grad(expected_loss, list(exact.parameters()), allow_unused=True)
+    pairs_of_gradients = [
+        (p.grad, g) for p, g in zip(model.parameters(), wanted, strict=True) if g is not None
+    ]
+    error = sum(((p - g) ** 2).sum().item() for p, g in pairs_of_gradients) ** 0.5
+    scale = sum((g**2).sum().item() for _, g in pairs_of_gradients) ** 0.5
+    assert error < testing.GRADIENT_RTOL * scale
+
+
+def test_molecules_do_not_see_each_other() -> None:
+    b = batch()
+    pairs = force_matching.molecule_pairs(b.positions.numpy(), b.pointers, 100.0)
+    assert len(pairs) == 9 * 8 // 2 + 14 * 13 // 2
+    together = force_matching.predict_forces(PolyGET(Architecture(32, 1, 4)), b, _tables())
+    assert together.shape == b.positions.shape
+
+
+def _tables() -> list[torch.Tensor]:
+    torch.manual_seed(0)
+    return [t.detach() for t in fused.tables(PolyGET(Architecture(32, 1, 4)))]
