@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,3 +59,16 @@ def test_analyse_with_mdtraj(example: Callable[[str], Any]) -> None:
     assert results["Rg"].value == pytest.approx(3.0, abs=1.5)
     assert results["Ree"].value > results["Rg"].value
     assert all(math.isfinite(estimate.error) for estimate in results.values())
+
+
+def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    readme = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
+    shorter = code.replace('"2ps"', '"40fs"').replace(", 10,", ", 2,").replace("units=10", "units=2")
+    assert shorter != code
+    exec(shorter, {})
+    energy, distance = capsys.readouterr().out.splitlines()
+    assert energy.endswith(" eV")
+    assert distance.endswith(" Å")
+    assert Path("runs/run-001/report.html").is_file()
