@@ -39,11 +39,12 @@ def torch_force(
     `periodic=None` takes periodicity from the topology's box vectors. Raises ValueError for an unknown
     model or element, ImportError where openmmtorch is missing (extra `torchforce`).
     """
-    import openmmtorch
     import torch
 
+    from polymd.potentials.plugin import import_openmmtorch
     from polymd.potentials.polyget.scripted import OpenMMModule
 
+    openmmtorch = import_openmmtorch()
     numbers = atomic_numbers(topology)
     check_elements(numbers, model)
     if periodic is None:
@@ -60,15 +61,17 @@ def torch_force(
 
 class Computation:
     """The function of a PythonForce: picklable, as it keeps the names of things and makes its backend when
-    called.
+    called. It remembers its last answer, for OpenMM asks twice about the positions of every frame: once for
+    the frame's energy, once for the next step.
     """
 
     def __init__(self, numbers: list[int], model: str, periodic: bool, backend: str) -> None:
         self.numbers, self.model, self.periodic, self.backend = numbers, model, periodic, backend
         self._backend: Backend | None = None
+        self._last: tuple[bytes, tuple[float, np.ndarray[Any, Any]]] = (b"", (0.0, np.empty((0, 3))))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_backend": None}
+        return {**self.__dict__, "_backend": None, "_last": (b"", None)}
 
     def __call__(self, state: "openmm.State") -> tuple[float, np.ndarray[Any, Any]]:
         """Energy (kJ/mol) and forces (N, 3) (kJ/mol/nm) of a State."""
@@ -78,8 +81,12 @@ class Computation:
         cell = np.zeros((3, 3))
         if self.periodic:
             cell = state.getPeriodicBoxVectors(asNumpy=True)._value / ANGSTROM_IN_NM
-        result = self._backend.evaluate(positions, cell, np.full(3, self.periodic))
-        return result.energy * EV_IN_KJ_MOL, result.forces * (EV_IN_KJ_MOL * ANGSTROM_IN_NM**-1)
+        question = positions.tobytes() + cell.tobytes()
+        if question != self._last[0]:
+            result = self._backend.evaluate(positions, cell, np.full(3, self.periodic))
+            forces = result.forces * (EV_IN_KJ_MOL * ANGSTROM_IN_NM**-1)
+            self._last = (question, (result.energy * EV_IN_KJ_MOL, forces))
+        return self._last[1]
 
 
 def python_force(topology: Any, model: str = "polyget", *, backend: str = "auto") -> "openmm.PythonForce":

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import openmm
 
 _TOLERANCE = 0.05 * EV_KJ_MOL * 10.0  # kJ/mol/nm
+_PIECE = 50  # iterations
 _PROPERTIES = {
     "CUDA": {"Precision": "mixed", "DeterministicForces": "true"},
     "OpenCL": {"Precision": "mixed"},
@@ -44,14 +45,17 @@ class OpenMMEngine:
         self.step_count = 0
 
     def minimise(self, max_iterations: int, stop: Callable[[], bool]) -> None:
-        """OpenMM's L-BFGS `LocalEnergyMinimizer` to a root mean square force of 0.05 eV/Å."""
+        """OpenMM's L-BFGS `LocalEnergyMinimizer` to a root mean square force of 0.05 eV/Å.
+
+        It runs in pieces, because its own reporter would keep Python's lock, which TorchForce cannot bear.
+        """
         import openmm
 
-        class Watch(openmm.MinimizationReporter):
-            def report(self, iteration: int, x: object, grad: object, args: object) -> bool:
-                return stop()
-
-        openmm.LocalEnergyMinimizer.minimize(self._context, _TOLERANCE, max_iterations, Watch())
+        for _ in range(0, max_iterations, _PIECE):
+            openmm.LocalEnergyMinimizer.minimize(self._context, _TOLERANCE, _PIECE)
+            forces = self._context.getState(forces=True).getForces(asNumpy=True)._value
+            if stop() or np.sqrt(np.mean(forces**2)) < _TOLERANCE:
+                break
 
     def set_velocities(self, velocities: NDArray[np.float64]) -> None:
         """Take (N, 3) velocities in Å/fs."""
