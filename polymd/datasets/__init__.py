@@ -1,0 +1,1 @@
+"""Labelled frames and, later, property tables."""
