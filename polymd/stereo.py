@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Tacticity = Literal["atactic", "isotactic", "syndiotactic"]
 _NO_ATOM = 2**32 - 1
 _SMALLEST_TRANS_RING = 12
+_ROUNDS = 3
 
 
 def set_tetrahedral(mol: RWMol, centre: int, around: Sequence[int], tag: ChiralType) -> None:
@@ -50,15 +51,16 @@ def choose_open_stereo(skeleton: Skeleton, tacticity: Tacticity, seed: int) -> N
     from rdkit import Chem
 
     rng = np.random.default_rng(seed)
-    open_centres: list[int] = []
-    for info in Chem.FindPotentialStereo(skeleton.mol, cleanIt=False):
-        if info.specified == Chem.StereoSpecified.Unspecified:
-            if info.type == Chem.StereoType.Atom_Tetrahedral:
-                open_centres.append(info.centeredOn)
-            elif info.type == Chem.StereoType.Bond_Double:
-                _set_double_bond(skeleton, info.centeredOn, list(info.controllingAtoms))
-    done = _set_ring_units(skeleton, open_centres, tacticity, rng)
-    _set_single_centres(skeleton, [c for c in open_centres if c not in done], tacticity, rng)
+    for _ in range(_ROUNDS):  # setting one centre can open another
+        open_centres: list[int] = []
+        for info in Chem.FindPotentialStereo(skeleton.mol, cleanIt=False):
+            if info.specified == Chem.StereoSpecified.Unspecified:
+                if info.type == Chem.StereoType.Atom_Tetrahedral:
+                    open_centres.append(info.centeredOn)
+                elif info.type == Chem.StereoType.Bond_Double:
+                    _set_double_bond(skeleton, info.centeredOn, list(info.controllingAtoms))
+        done = _set_ring_units(skeleton, open_centres, tacticity, rng)
+        _set_single_centres(skeleton, [c for c in open_centres if c not in done], tacticity, rng)
     _clean(skeleton.mol)
 
 
@@ -148,7 +150,7 @@ def _set_ring_units(
     return done
 
 
-def embedded_variants(unit: Mol, seed: int, count: int = 8) -> list[dict[int, tuple[list[int], ChiralType]]]:
+def embedded_variants(unit: Mol, seed: int, count: int = 4) -> list[dict[int, tuple[list[int], ChiralType]]]:
     """Tags, and the neighbour order they refer to, of `unit` embedded with methyl groups as stars."""
     from rdkit import Chem, rdBase
     from rdkit.Chem import rdDistGeom

@@ -1,0 +1,60 @@
+"""The one call for conformations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from polymd.polymer import Polymer
+
+__all__ = ["generate_conformations"]
+
+_METHODS = ("auto", "growth", "etkdg")
+
+
+def generate_conformations(
+    polymer: Polymer, n: int, *, method: Literal["auto", "growth", "etkdg"] = "auto", seed: int = 0
+) -> NDArray[np.float64]:
+    """Conformations (n, N, 3) in Å of a polymer, hydrogens included, centred, in the polymer's atom order.
+
+    Parameters
+    ----------
+    polymer
+        Chain or ring.
+    n
+        How many, 0 or more.
+    method
+        "growth": units grown by torsion with excluded volume (`grow_chains`); rings of units are embedded
+        and minimised instead. "etkdg": RDKit's ETKDGv3 as it is, slow beyond some hundred atoms.
+        "auto": growth.
+    seed
+        The same seed gives the same conformations.
+
+    Raises
+    ------
+    ValueError
+        Unknown method, negative n or seed.
+    ConformationError
+        (a RuntimeError) No sound conformation was found.
+    """
+    if method not in _METHODS:
+        raise ValueError(f"unknown method {method!r}; allowed: {', '.join(_METHODS)}; fix: use 'auto'")
+    if n < 0 or seed < 0:
+        raise ValueError(f"n is {n} and seed is {seed}; allowed: 0 or more; fix: such as n=1, seed=0")
+    if n == 0:
+        return np.empty((0, polymer.n_atoms, 3))
+    if method == "etkdg":
+        from polymd.conformations.etkdg import embed
+
+        chains = embed(polymer.to_rdkit(), n, seed)
+        return chains - chains.mean(axis=1, keepdims=True)
+    if polymer.ring:
+        from polymd.conformations.rings import embed_rings
+
+        return embed_rings(polymer, n, seed)
+    from polymd.conformations.growth import grow_chains
+
+    return grow_chains(polymer, n, seed)
