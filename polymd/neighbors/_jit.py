@@ -1,4 +1,8 @@
-"""The one way this package compiles a kernel: cached on disk, callable from several threads at once."""
+"""The one way this package compiles a kernel: cached on disk, callable from several threads at once.
+
+Numba renews a cached kernel when its own file changes, not when a file changes whose kernels it calls: after
+editing `grid.py` delete `polymd/neighbors/__pycache__`.
+"""
 
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar, cast

@@ -10,7 +10,7 @@ from numba import config
 from numpy.typing import ArrayLike, NDArray
 
 from polymd.neighbors.grid import Float, Grid, build_grid
-from polymd.neighbors.search import Pairs, count_pairs, fill_pairs, reverse_edges
+from polymd.neighbors.search import Pairs, count_pairs, fill_pairs, first_atoms, reverse_edges
 
 LETTERS = "ijSDd"
 
@@ -60,8 +60,10 @@ def neighbor_list(
     if not quantities or not set(quantities) <= set(LETTERS):
         raise ValueError(f"unknown quantities in {quantities!r}; give any of the letters {LETTERS}")
     x, cells, periodic, cutoff = check_system(positions, cell, pbc, cutoff)
-    _, _, pairs = _search(x, np.zeros(len(x), np.int64), cells, periodic, cutoff, quantities)
-    arrays = dict(zip("ijSDd", pairs, strict=True))
+    _, indptr, pairs = _search(x, np.zeros(len(x), np.int64), cells, periodic, cutoff, quantities)
+    arrays: dict[str, NDArray[Any]] = dict(zip("jSDd", pairs, strict=True))
+    if "i" in quantities:
+        arrays["i"] = first_atoms(indptr)
     found = tuple(arrays[letter] for letter in quantities)
     return found[0] if len(found) == 1 else found
 
@@ -176,7 +178,6 @@ def _search(
             f"{edges} pairs are closer than {cutoff} Å; at most 2147483647 fit: lower the cutoff"
         )
     pairs = Pairs(
-        np.empty(edges * ("i" in quantities), np.int32),
         np.empty(edges, np.int32),
         np.empty((edges, 3), np.int32),
         np.empty((edges * ("D" in quantities), 3), x.dtype),

@@ -15,9 +15,8 @@ from polymd.neighbors.grid import Float, Grid, find_cell
 
 
 class Pairs(NamedTuple):
-    """Arrays to fill, one entry an edge; `first`, `vectors`, `distances` have length 0 where not wanted."""
+    """Arrays to fill, one entry an edge; `vectors` and `distances` have length 0 where not wanted."""
 
-    first: NDArray[np.int32]  # (E,)
     neighbors: NDArray[np.int32]  # (E,)
     shifts: NDArray[np.int32]  # (E, 3)
     vectors: NDArray[Float]  # (E, 3)
@@ -184,8 +183,6 @@ def fill_pairs(
                 pairs.shifts[e, 0] = labels[c, 0] + wx
                 pairs.shifts[e, 1] = labels[c, 1] + wy
                 pairs.shifts[e, 2] = labels[c, 2] + wz
-            if pairs.first.shape[0]:
-                pairs.first[begin : begin + found] = grid.order[rank]
             if pairs.vectors.shape[0] or pairs.distances.shape[0]:
                 _write_vectors(around.x, own, picked[:found], begin, pairs)
 
@@ -221,6 +218,16 @@ def _write_vectors(x: NDArray[Float], own: int, picked: NDArray[np.int32], begin
             pairs.vectors[e, 0], pairs.vectors[e, 1], pairs.vectors[e, 2] = dx, dy, dz
         if pairs.distances.shape[0]:
             pairs.distances[e] = np.sqrt(dx * dx + dy * dy + dz * dz)
+
+
+@njit
+def first_atoms(indptr: NDArray[np.int64]) -> NDArray[np.int32]:
+    """First atom (E,) of each edge."""
+    first = np.empty(indptr[-1], np.int32)
+    for i in range(indptr.shape[0] - 1):
+        for e in range(indptr[i], indptr[i + 1]):
+            first[e] = i
+    return first
 
 
 @njit
