@@ -41,7 +41,12 @@ class Backend(Protocol):
 
 @numba.njit(nogil=True, cache=True)
 def _half_list(positions, shift_vectors, indptr, neighbors, reverse, cutoff):  # type: ignore[no-untyped-def]
-    """Pairs (P, 2) and vectors (P, 3) of each pair once, closer than the cutoff."""
+    """Pairs (P, 2) and vectors (P, 3) of each pair once, closer than the cutoff.
+
+    They are sorted by atoms, images of one pair by vector, whatever the order in the list: energies and
+    forces are then the same to the last bit however old the list is, and a resumed run is the uninterrupted
+    one.
+    """
     pairs = np.empty((len(neighbors) // 2, 2), np.int32)
     vectors = np.empty((len(neighbors) // 2, 3), np.float32)
     count = 0
@@ -54,8 +59,15 @@ def _half_list(positions, shift_vectors, indptr, neighbors, reverse, cutoff):  #
             y = positions[j, 1] - positions[i, 1] + shift_vectors[e, 1]
             z = positions[j, 2] - positions[i, 2] + shift_vectors[e, 2]
             if x * x + y * y + z * z < cutoff * cutoff:
-                pairs[count, 0], pairs[count, 1] = i, j
-                vectors[count, 0], vectors[count, 1], vectors[count, 2] = x, y, z
+                k = count
+                while k > 0 and pairs[k - 1, 0] == i and pairs[k - 1, 1] >= j:
+                    if pairs[k - 1, 1] == j and vectors[k - 1, 0] <= x:
+                        break
+                    pairs[k] = pairs[k - 1]
+                    vectors[k] = vectors[k - 1]
+                    k -= 1
+                pairs[k, 0], pairs[k, 1] = i, j
+                vectors[k, 0], vectors[k, 1], vectors[k, 2] = x, y, z
                 count += 1
     return pairs[:count], vectors[:count]
 
