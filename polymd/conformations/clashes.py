@@ -50,13 +50,16 @@ def clashes(
     """
     radii = van_der_waals_radii(polymer.atomic_numbers)
     tree = cKDTree(np.asarray(positions, dtype=np.float64))
-    pairs = tree.query_pairs(2 * scale * float(radii.max()), output_type="ndarray").astype(np.int64)
+    pairs: NDArray[np.int64] = tree.query_pairs(2 * scale * float(radii.max()), output_type="ndarray").astype(
+        np.int64
+    )
     distance = np.linalg.norm(positions[pairs[:, 0]] - positions[pairs[:, 1]], axis=1)
     pairs = pairs[distance < scale * radii[pairs].sum(axis=1)]
     indptr, indices = graph_neighbors(polymer.n_atoms, polymer.bonds)
     owner = np.repeat(np.arange(polymer.n_atoms), np.diff(indptr))
     near = owner * polymer.n_atoms + indices
-    return pairs[~np.isin(pairs[:, 0] * polymer.n_atoms + pairs[:, 1], near)]
+    far = ~np.isin(pairs[:, 0] * polymer.n_atoms + pairs[:, 1], near)
+    return pairs[far]
 
 
 def graph_neighbors(

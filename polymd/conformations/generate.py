@@ -50,7 +50,8 @@ def generate_conformations(
         from polymd.conformations.etkdg import embed
 
         chains = embed(polymer.to_rdkit(), n, seed)
-        return chains - chains.mean(axis=1, keepdims=True)
+        chains -= chains.mean(axis=1, keepdims=True)
+        return chains
     if polymer.ring:
         from polymd.conformations.rings import embed_rings
 

@@ -31,36 +31,49 @@ class Packed(NamedTuple):
     first_torsion: Ints  # (K,)
 
 
+_COLLINEAR = 0.02  # Å
 _PATIENCE = 40  # growth steps a unit before the chain is finished with the least bad placements
 
 
 @numba.njit(cache=True, nogil=True)
-def frame(origin: Floats, along: Floats, side: Floats) -> Floats:
-    """Rows of a right-handed frame: along, the part of side - origin across it, their cross product."""
-    axes = np.empty((3, 3))
-    axes[0] = along / np.sqrt(np.sum(along**2))
-    across = side - origin
-    across = across - np.dot(across, axes[0]) * axes[0]
-    length = np.sqrt(np.sum(across**2))
-    if length < 1e-2:  # collinear atoms: any direction across will do
-        across = np.zeros(3)
-        across[np.argmin(np.abs(axes[0]))] = 1.0
-        across = across - np.dot(across, axes[0]) * axes[0]
-        length = np.sqrt(np.sum(across**2))
-    axes[1] = across / length
-    axes[2] = np.cross(axes[0], axes[1])
-    return axes
+def frame(axes: Floats, start: Floats, stop: Floats, side: Floats) -> None:
+    """Write a right-handed frame to `axes`, rows: start to stop, across it towards `side`, their product.
+
+    `side` on the axis itself leaves the second direction to choice.
+    """
+    a, b, c = stop[0] - start[0], stop[1] - start[1], stop[2] - start[2]
+    length = np.sqrt(a * a + b * b + c * c)
+    a, b, c = a / length, b / length, c / length
+    x, y, z = side[0] - stop[0], side[1] - stop[1], side[2] - stop[2]
+    along = a * x + b * y + c * z
+    x, y, z = x - along * a, y - along * b, z - along * c
+    length = np.sqrt(x * x + y * y + z * z)
+    if length < _COLLINEAR:  # any direction across: the axis times x or y
+        x, y, z = (0.0, c, -b) if abs(a) < 0.8 else (-c, 0.0, a)
+        length = np.sqrt(x * x + y * y + z * z)
+    x, y, z = x / length, y / length, z / length
+    axes[0, 0], axes[0, 1], axes[0, 2] = a, b, c
+    axes[1, 0], axes[1, 1], axes[1, 2] = x, y, z
+    axes[2, 0], axes[2, 1], axes[2, 2] = b * z - c * y, c * x - a * z, a * y - b * x
 
 
 @numba.njit(cache=True, nogil=True)
-def turn(points: Floats, a: int, b: int, moving: Ints, angle: float) -> None:
-    """Rotate `moving` rows of `points` by `angle` (rad) about the axis from row a to row b, in place."""
-    axis = points[b] - points[a]
-    axis = axis / np.sqrt(np.sum(axis**2))
+def turn(points: Floats, a: int, b: int, moving: Ints, first: int, stop: int, angle: float) -> None:
+    """Rotate the rows `moving[first:stop]` by `angle` (rad) about the axis from row a to row b, in place.
+
+    Rodrigues: r' = r cos(t) + (n x r) sin(t) + n (n r) (1 - cos(t)), with r from row b and n the axis.
+    """
+    u, v, w = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1], points[b, 2] - points[a, 2]
+    length = np.sqrt(u * u + v * v + w * w)
+    u, v, w = u / length, v / length, w / length
     cos, sin = np.cos(angle), np.sin(angle)
-    for k in moving:
-        arm = points[k] - points[b]
-        points[k] = points[b] + cos * arm + sin * np.cross(axis, arm) + (1 - cos) * np.dot(axis, arm) * axis
+    for m in range(first, stop):
+        k = moving[m]
+        x, y, z = points[k, 0] - points[b, 0], points[k, 1] - points[b, 1], points[k, 2] - points[b, 2]
+        along = (1.0 - cos) * (u * x + v * y + w * z)
+        points[k, 0] = points[b, 0] + cos * x + sin * (v * z - w * y) + along * u
+        points[k, 1] = points[b, 1] + cos * y + sin * (w * x - u * z) + along * v
+        points[k, 2] = points[b, 2] + cos * z + sin * (u * y - v * x) + along * w
 
 
 @numba.njit(cache=True, nogil=True)
@@ -82,7 +95,9 @@ def near_in_graph(indptr: Ints, indices: Ints, i: int, j: int) -> bool:
 @numba.njit(cache=True, nogil=True)
 def count_clashes(
     points: Floats,
-    atoms: Ints,
+    first: int,
+    n: int,
+    beyond: int,
     placed: Floats,
     heads: Ints,
     links: Ints,
@@ -92,50 +107,55 @@ def count_clashes(
     cell: float,
     stop: int,
 ) -> int:
-    """Clashes of `atoms` at `points` among themselves and with placed atoms.
+    """Clashes of the atoms first..first + n - 1 at `points` among themselves and with placed atoms.
 
-    `radii` are scaled: a pair clashes when closer than their sum. Counting ends at `stop`.
+    The atom `beyond`, if there is one (>= 0), at row n + 1 of `points` is probed as well. `radii` are
+    scaled: a pair clashes when closer than their sum. Counting ends at `stop`.
     """
     size, count = len(heads), 0
     seen = np.empty(27, dtype=np.int64)
-    for p in range(len(atoms)):
-        i = atoms[p]
-        x, y, z = points[p]
+    for p in range(n if beyond < 0 else n + 1):
+        i = first + p if p < n else beyond
+        row = p if p < n else n + 1
+        x, y, z = points[row, 0], points[row, 1], points[row, 2]
         for q in range(p):
-            gap = radii[i] + radii[atoms[q]]
+            gap = radii[i] + radii[first + q]
             away = (x - points[q, 0]) ** 2 + (y - points[q, 1]) ** 2 + (z - points[q, 2]) ** 2
-            if away < gap * gap and not near_in_graph(indptr, indices, i, atoms[q]):
+            if away < gap * gap and not near_in_graph(indptr, indices, i, first + q):
                 count += 1
         fresh = 0
-        for dx in range(-1, 2):
-            for dy in range(-1, 2):
-                for dz in range(-1, 2):
-                    here = slot(x + dx * cell, y + dy * cell, z + dz * cell, cell, size)
-                    known = False
-                    for k in range(fresh):
-                        known = known or seen[k] == here
-                    if known:
-                        continue
-                    seen[fresh] = here
-                    fresh += 1
-                    j = heads[here]
-                    while j >= 0:
-                        gap = radii[i] + radii[j]
-                        away = (x - placed[j, 0]) ** 2 + (y - placed[j, 1]) ** 2 + (z - placed[j, 2]) ** 2
-                        if away < gap * gap and not near_in_graph(indptr, indices, i, j):
-                            count += 1
-                        j = links[j]
+        for c in range(27):
+            dx, dy, dz = c // 9 - 1, (c // 3) % 3 - 1, c % 3 - 1
+            here = slot(x + dx * cell, y + dy * cell, z + dz * cell, cell, size)
+            known = False
+            for k in range(fresh):
+                known = known or seen[k] == here
+            if known:
+                continue
+            seen[fresh] = here
+            fresh += 1
+            j = heads[here]
+            while j >= 0:
+                gap = radii[i] + radii[j]
+                away = (x - placed[j, 0]) ** 2 + (y - placed[j, 1]) ** 2 + (z - placed[j, 2]) ** 2
+                if away < gap * gap and not near_in_graph(indptr, indices, i, j):
+                    count += 1
+                j = links[j]
         if count >= stop:
             return count
     return count
 
 
 @numba.njit(cache=True, nogil=True)
-def draw(rng: np.random.Generator, library: Packed, kind: int, conformer: int, boldness: float) -> Floats:
-    """A unit conformer with its rotors turned: to its own, another conformer's or any torsion, with noise."""
+def draw(
+    rng: np.random.Generator, library: Packed, kind: int, conformer: int, boldness: float, points: Floats
+) -> None:
+    """Write a unit conformer to `points`, its rotors at their own, another conformer's or any torsion."""
     n_rows = library.n_rows[kind]
     top = library.first_row[kind] + conformer * n_rows
-    points = library.rows[top : top + n_rows].copy()
+    for k in range(n_rows):
+        for d in range(3):
+            points[k, d] = library.rows[top + k, d]
     n_conformers = library.first_conformer[kind + 1] - library.first_conformer[kind]
     start, stop = library.first_rotor[kind], library.first_rotor[kind + 1]
     for r in range(start, stop):
@@ -148,9 +168,8 @@ def draw(rng: np.random.Generator, library: Packed, kind: int, conformer: int, b
             angle += library.torsions[other] - library.torsions[own]
         if not library.stiff[r] and rng.random() < 0.2 * boldness:
             angle = 2.0 * np.pi * rng.random()
-        moving = library.moving[library.first_moving[r] : library.first_moving[r + 1]]
-        turn(points, library.axes[r, 0], library.axes[r, 1], moving, angle)
-    return points
+        a, b = library.axes[r, 0], library.axes[r, 1]
+        turn(points, a, b, library.moving, library.first_moving[r], library.first_moving[r + 1], angle)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -161,11 +180,13 @@ def attach(
     conformer: int,
     boldness: float,
     points: Floats,
-    exit_frame: Floats,
-) -> Floats:
-    """Points of a unit moved onto the end of the chain, with a drawn torsion about the junction.
+    place: Floats,
+    axes: Floats,
+    inward: Floats,
+) -> None:
+    """Move the `points` of a unit onto the end of the chain, with a drawn torsion about the junction.
 
-    `exit_frame` holds the place of the unit's head atom and the axes of the junction.
+    `place` (3,) is where the unit's head goes, `axes` the frame of the junction there, `inward` scratch.
     """
     first, stop = library.first_conformer[kind], library.first_conformer[kind + 1]
     torsion = library.entry[first + conformer]
@@ -178,12 +199,17 @@ def attach(
     else:
         torsion += (0.1 + 0.25 * boldness) * rng.normal()
     before, head, after = library.line[kind, 0], library.line[kind, 1], library.line[kind, 2]
-    inward = frame(points[head], points[head] - points[before], points[after])
-    outward = np.empty((3, 3))
-    outward[0] = exit_frame[1]
-    outward[1] = np.cos(torsion) * exit_frame[2] + np.sin(torsion) * exit_frame[3]
-    outward[2] = np.cross(outward[0], outward[1])
-    return (points - points[head]) @ (inward.T @ outward) + exit_frame[0]
+    frame(inward, points[before], points[head], points[after])
+    cos, sin = np.cos(torsion), np.sin(torsion)
+    x, y, z = points[head, 0], points[head, 1], points[head, 2]
+    for k in range(library.n_rows[kind]):
+        u, v, w = points[k, 0] - x, points[k, 1] - y, points[k, 2] - z
+        p = inward[0, 0] * u + inward[0, 1] * v + inward[0, 2] * w
+        q = inward[1, 0] * u + inward[1, 1] * v + inward[1, 2] * w
+        r = inward[2, 0] * u + inward[2, 1] * v + inward[2, 2] * w
+        across, up = cos * q - sin * r, sin * q + cos * r
+        for d in range(3):
+            points[k, d] = place[d] + p * axes[0, d] + across * axes[1, d] + up * axes[2, d]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -208,47 +234,47 @@ def grow(
     while size < 2 * n_atoms:
         size *= 2
     heads, links = np.full(size, -1, dtype=np.int64), np.full(n_atoms, -1, dtype=np.int64)
-    placed, exits = np.empty((n_atoms, 3)), np.zeros((n_units + 1, 4, 3))
+    most = np.max(library.n_rows)
+    placed, points, best = np.empty((n_atoms, 3)), np.empty((most, 3)), np.empty((most, 3))
+    places, axes, inward = np.zeros((n_units + 1, 3)), np.zeros((n_units + 1, 3, 3)), np.empty((3, 3))
     left = np.zeros(n_units, dtype=np.int64)
     steps, stuck, i = _PATIENCE * n_units + 50, 0.0, 0
     while i < n_units:
         kind, first, n = kinds[i], starts[i], starts[i + 1] - starts[i]
         n_conformers = library.first_conformer[kind + 1] - library.first_conformer[kind]
+        beyond = -1  # the next unit's head, whose place is known and probed too
+        if i + 1 < n_units:
+            beyond = starts[i + 1] + library.line[kinds[i + 1], 1]
         fewest, steps = 1 << 30, steps - 1
-        best = np.empty((n + 2, 3))
-        probed = n if i + 1 == n_units else n + 1
-        rows, probe = np.arange(probed), np.arange(first, first + probed)
-        if probed > n:  # the place where the next unit's head will have to be
-            rows[n], probe[n] = n + 1, starts[i + 1] + library.line[kinds[i + 1], 1]
         for trial in range(trials):
-            conformer = int(rng.random() * n_conformers)
-            points = draw(rng, library, kind, conformer, trial / trials)
+            conformer, boldness = int(rng.random() * n_conformers), trial / trials
+            draw(rng, library, kind, conformer, boldness, points)
             if i > 0:
-                points = attach(rng, library, kind, conformer, trial / trials, points, exits[i])
+                attach(rng, library, kind, conformer, boldness, points, places[i], axes[i], inward)
             count = count_clashes(
-                points[rows], probe, placed, heads, links, radii, indptr, indices, cell, fewest
+                points, first, n, beyond, placed, heads, links, radii, indptr, indices, cell, fewest
             )
             if count < fewest:
-                fewest, best = count, points
+                fewest = count
+                points, best = best, points
                 if count == 0:
                     break
         if fewest == 0 or steps < 0 or i == 0:
             for p in range(n):
-                placed[first + p] = best[p]
                 here = slot(best[p, 0], best[p, 1], best[p, 2], cell, size)
-                links[first + p] = heads[here]
-                heads[here] = first + p
-            line = library.line[kind]
-            exits[i + 1, 0] = best[line[5]]
-            exits[i + 1, 1:] = frame(best[line[4]], best[line[5]] - best[line[4]], best[line[3]])
+                links[first + p], heads[here] = heads[here], first + p
+                for d in range(3):
+                    placed[first + p, d] = best[p, d]
+            ref, tail, after = library.line[kind, 3], library.line[kind, 4], library.line[kind, 5]
+            for d in range(3):
+                places[i + 1, d] = best[after, d]
+            frame(axes[i + 1], best[tail], best[after], best[ref])
             left[i] = fewest
-            i += 1
-            stuck = max(stuck - 0.3, 0.0)
+            i, stuck = i + 1, max(stuck - 0.3, 0.0)
         else:
             stuck += 1.0
             back = max(0, i - 1 - int(-np.log(rng.random()) * (0.5 + 0.2 * stuck)))
             for j in range(starts[i] - 1, starts[back] - 1, -1):
-                here = slot(placed[j, 0], placed[j, 1], placed[j, 2], cell, size)
-                heads[here] = links[j]
+                heads[slot(placed[j, 0], placed[j, 1], placed[j, 2], cell, size)] = links[j]
             i = back
     return placed, int(np.sum(left))

@@ -126,7 +126,7 @@ class _Frame:
     def _cap(self, backbone: list[int], end: int) -> int:
         """An atom that continues the backbone past its end: of the end group, or another neighbour."""
         around = [a.GetIdx() for a in self.mol.GetAtomWithIdx(backbone[end]).GetNeighbors()]
-        return max(a for a in around if len(backbone) == 1 or a != backbone[1 if end == 0 else -2])
+        return max(int(a) for a in around if len(backbone) == 1 or a != backbone[1 if end == 0 else -2])
 
     def key(self, i: int) -> Key:
         """Place in the chain and chiral tags: units of equal keys have equal conformers."""
