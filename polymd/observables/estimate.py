@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,6 +34,12 @@ class Estimate:
             "error": None if math.isnan(self.error) else self.error,
             "unit": self.unit,
         }
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Self:
+        """The estimate that [`as_dict`][polymd.observables.Estimate.as_dict] made this of."""
+        error = stored["error"]
+        return cls(float(stored["value"]), math.nan if error is None else float(error), str(stored["unit"]))
 
 
 def mean_with_error(series: ArrayLike, unit: str = "") -> Estimate:

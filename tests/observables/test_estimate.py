@@ -1,5 +1,6 @@
 """Means of correlated series whose true standard error is known."""
 
+import json
 import math
 
 import numpy as np
@@ -98,6 +99,12 @@ def test_json_has_no_nan() -> None:
     assert mean_with_error([2.0], "K").as_dict() == {"value": 2.0, "error": None, "unit": "K"}
     assert Estimate(1.5, 0.25, "Å").as_dict() == {"value": 1.5, "error": 0.25, "unit": "Å"}
     assert str(Estimate(1.5, 0.25, "Å")) == "1.5 ± 0.25 Å"
+
+
+def test_json_comes_back() -> None:
+    estimate = Estimate(1.5, 0.25, "Å")
+    assert Estimate.from_dict(json.loads(json.dumps(estimate.as_dict()))) == estimate
+    assert math.isnan(Estimate.from_dict({"value": 2, "error": None, "unit": "K"}).error)
 
 
 @pytest.mark.parametrize("series", [[], [[1.0, 2.0]], [1.0, float("nan")], 3.0])
