@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from polymd.commands import evaluate, train
+
 if TYPE_CHECKING:
     from polymd.simulation import Run
 
@@ -19,6 +21,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+app.add_typer(train.app, name="train")
+app.add_typer(evaluate.app, name="evaluate")
 
 PSmiles = Annotated[str, typer.Argument(help="Repeat unit with two stars, such as '*CC(*)c1ccccc1'.")]
 Tacticity = Annotated[str | None, typer.Option(help="atactic, isotactic or syndiotactic [default: atactic].")]

@@ -34,21 +34,42 @@ class LabelledMolecule:
 def read_frames(path: str | Path) -> list[LabelledMolecule]:
     """Molecules of an HDF5 file (`.h5`, `.hdf5`) or of an extended XYZ file (`.xyz`, `.extxyz`).
 
-    Raises ValueError for another ending or for frames without energies and forces.
+    Raises ValueError for another ending, a file that cannot be read, or frames without energies and forces.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix in (".h5", ".hdf5"):
+    if _is_hdf5(path):
         return _read_hdf5(Path(path))
-    if suffix in (".xyz", ".extxyz"):
-        return _read_extxyz(Path(path))
-    raise ValueError(f"{path} ends in {suffix!r}; labelled frames end in .h5, .hdf5, .xyz or .extxyz")
+    return _read_extxyz(Path(path))
+
+
+def read_attributes(path: str | Path) -> dict[str, str]:
+    """Attributes of a file as a whole: `level_of_theory`, `sampler`; those that are given. XYZ has none."""
+    if not _is_hdf5(path):
+        return {}
+    with _open_hdf5(Path(path)) as file:
+        return {name: str(file.attrs[name]) for name in ("level_of_theory", "sampler") if name in file.attrs}
+
+
+def _is_hdf5(path: str | Path) -> bool:
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".h5", ".hdf5", ".xyz", ".extxyz"):
+        raise ValueError(f"{path} ends in {suffix!r}; labelled frames end in .h5, .hdf5, .xyz or .extxyz")
+    if not Path(path).is_file():
+        raise ValueError(f"there is no file {str(path)!r} of labelled frames")
+    return suffix in (".h5", ".hdf5")
+
+
+def _open_hdf5(path: Path) -> Any:
+    import h5py
+
+    try:
+        return h5py.File(path)
+    except OSError as error:
+        raise ValueError(f"{str(path)!r} is not an HDF5 file: {error}") from error
 
 
 def _read_hdf5(path: Path) -> list[LabelledMolecule]:
-    import h5py
-
     molecules = []
-    with h5py.File(path) as file:
+    with _open_hdf5(path) as file:
         for name, group in file.items():
             missing = {"atomic_numbers", "positions", "energies", "forces"} - set(group)
             if missing:
@@ -79,8 +100,12 @@ def _read_extxyz(path: Path) -> list[LabelledMolecule]:
     """Frames of the same atoms and P-SMILES become one molecule."""
     from ase.io import read
 
+    try:
+        images = read(path, index=":", format="extxyz")
+    except Exception as error:  # ASE raises many kinds
+        raise ValueError(f"{str(path)!r} is not an extended XYZ file: {error}") from error
     groups: dict[tuple[bytes, str], list[Any]] = {}
-    for number, atoms in enumerate(read(path, index=":")):
+    for number, atoms in enumerate(images):
         if atoms.calc is None or not {"energy", "forces"} <= set(atoms.calc.results):
             raise ValueError(f"frame {number} of {path} has no energy and forces")
         groups.setdefault((atoms.numbers.tobytes(), str(atoms.info.get("psmiles", ""))), []).append(atoms)

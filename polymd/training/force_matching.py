@@ -85,6 +85,24 @@ class Batch:
     pointers: NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Graph:
+    """A batch with its full list of directed edges i <- j (2, E), on the device of the network."""
+
+    numbers: Tensor
+    positions: Tensor
+    forces: Tensor
+    edge_index: Tensor
+
+    @classmethod
+    def of(cls, batch: Batch, cutoff: float, device: torch.device) -> "Graph":
+        """Pairs of a batch closer than `cutoff` Å, and all of it moved to `device`."""
+        pairs = torch.from_numpy(molecule_pairs(batch.positions.numpy(), batch.pointers, cutoff)).long()
+        edges = torch.cat([pairs, pairs.flip(1)]).T.contiguous()
+        moved = [t.to(device) for t in (batch.numbers, batch.positions, batch.forces, edges)]
+        return cls(*moved)
+
+
 def predict_forces(model: PolyGET, batch: Batch, filters: list[Tensor]) -> Tensor:
     """Forces (N, 3) of the network (without repulsion), eV/Å; `filters` detached from the graph."""
     positions = batch.positions.clone().requires_grad_()
@@ -93,8 +111,8 @@ def predict_forces(model: PolyGET, batch: Batch, filters: list[Tensor]) -> Tenso
     return -torch.autograd.grad(energy, positions)[0]
 
 
-def accumulate_gradient(model: PolyGET, batch: Batch) -> Tensor:
-    """Add dL/dw of L = mean |F - F*| to the parameters' gradients; returns L, eV/Å."""
+def surrogate_loss(model: PolyGET, batch: Batch) -> tuple[Tensor, Tensor]:
+    """A scalar whose gradient by the parameters is dL/dw of L = mean |F - F*|, and L itself in eV/Å."""
     filters = fused.tables(model)
     error = predict_forces(model, batch, [t.detach() for t in filters]) - batch.forces
     length = error.norm(dim=1, keepdim=True)
@@ -104,6 +122,29 @@ def accumulate_gradient(model: PolyGET, batch: Batch) -> Tensor:
     pointers = np.concatenate([batch.pointers, batch.pointers[1:] + n])
     pairs = torch.from_numpy(molecule_pairs(positions.numpy(), pointers, model.cutoff))
     energies = fused.atomic_energies(model, batch.numbers.repeat(2), positions, pairs, filters)
-    ((energies[n:].sum() - energies[:n].sum()) / (2 * STEP * n)).backward()
     loss: Tensor = length.mean()
+    return (energies[n:].sum() - energies[:n].sum()) / (2 * STEP * n), loss
+
+
+def network_forces(model: PolyGET, graph: Graph, *, create_graph: bool) -> Tensor:
+    """Forces (N, 3) of the plain torch network (without repulsion), eV/Å, on any device."""
+    positions = graph.positions.clone().requires_grad_()
+    i, j = graph.edge_index[0], graph.edge_index[1]
+    vectors = positions.index_select(0, j) - positions.index_select(0, i)
+    d = torch.sqrt((vectors * vectors).sum(dim=1))
+    species = model.species.index_select(0, graph.numbers)
+    energy = model.network(species, d, vectors / d.unsqueeze(1), i, j).sum()
+    return -torch.autograd.grad(energy, positions, create_graph=create_graph)[0]
+
+
+def double_backward_loss(model: PolyGET, graph: Graph) -> Tensor:
+    """L = mean |F - F*| in eV/Å, to be differentiated through the forces: for GPUs and as reference."""
+    loss: Tensor = (network_forces(model, graph, create_graph=True) - graph.forces).norm(dim=1).mean()
+    return loss
+
+
+def accumulate_gradient(model: PolyGET, batch: Batch) -> Tensor:
+    """Add dL/dw of L = mean |F - F*| to the parameters' gradients; returns L, eV/Å."""
+    surrogate, loss = surrogate_loss(model, batch)
+    surrogate.backward()
     return loss

@@ -7,37 +7,88 @@ energy MAE per atom   mean over frames of |E - E* - shift| / N, the shift being 
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polymd.datasets.frames import LabelledMolecule
 
+if TYPE_CHECKING:
+    from polymd.potentials.polyget.engine import Engine
+
 SMALL_FORCE = 0.01
+ATOMS_AT_ONCE = 2000
 
 Predict = Callable[[LabelledMolecule], tuple[NDArray[np.float64], NDArray[np.float64]]]
 """Energies (F,) eV and forces (F, N, 3) eV/Å of a molecule's frames."""
 
 
 def polyget_predictor(model: str) -> Predict:
-    """Predictions of a PolyGET model by its fast engine. Raises ValueError, when called, for unknown
-    elements.
+    """Predictions of a PolyGET model by its fast engine. Raises ValueError for an unknown model and, when
+    called, for unknown elements.
     """
-    from polymd.potentials.backends import make_backend
+    from polymd.potentials import registry
+
+    predict = engine_predictor(registry.load_engine(model))
+
+    def checked(molecule: LabelledMolecule) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        registry.check_elements(molecule.numbers, model)
+        return _periodic(molecule, model) if molecule.cells is not None else predict(molecule)
+
+    return checked
+
+
+def engine_predictor(engine: "Engine") -> Predict:
+    """Predictions for molecules in vacuum, as many frames at once as make some thousand atoms."""
 
     def predict(molecule: LabelledMolecule) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        backend = make_backend(molecule.numbers, model, "auto")
-        energies, forces = [], []
-        for frame, positions in enumerate(molecule.positions):
-            cell = np.zeros((3, 3)) if molecule.cells is None else molecule.cells[frame]
-            pbc = np.full(3, molecule.cells is not None)
-            result = backend.evaluate(positions.astype(np.float64), cell, pbc)
-            energies.append(result.energy)
-            forces.append(result.forces)
-        return np.array(energies), np.array(forces)
+        count = max(1, ATOMS_AT_ONCE // len(molecule.numbers))
+        starts = range(0, len(molecule.positions), count)
+        parts = [_vacuum(engine, molecule.numbers, molecule.positions[n : n + count]) for n in starts]
+        return np.concatenate([e for e, _ in parts]), np.concatenate([f for _, f in parts])
 
     return predict
+
+
+def frame_energies(
+    engine: "Engine", numbers: NDArray[np.int64], positions: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Energies (F,) eV of frames (F, N, 3) of one molecule in vacuum."""
+    return _vacuum(engine, numbers, positions)[0]
+
+
+def _vacuum(
+    engine: "Engine", numbers: NDArray[np.int64], positions: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Energies (F,) and forces (F, N, 3) of F frames laid side by side as one system without contacts."""
+    from polymd.training.force_matching import molecule_pairs
+
+    n_frames, n_atoms = positions.shape[:2]
+    flat = np.ascontiguousarray(positions.reshape(-1, 3), dtype=np.float32)
+    pairs = molecule_pairs(flat, np.arange(n_frames + 1) * n_atoms, engine.cutoff)
+    result = engine.compute(np.tile(numbers, n_frames), pairs, flat[pairs[:, 1]] - flat[pairs[:, 0]])
+    forces = np.stack(
+        [
+            np.bincount(pairs[:, 0], result.gradient[:, axis], len(flat))
+            - np.bincount(pairs[:, 1], result.gradient[:, axis], len(flat))
+            for axis in range(3)
+        ],
+        axis=1,
+    )
+    return result.energies.reshape(n_frames, n_atoms).sum(axis=1), forces.reshape(positions.shape)
+
+
+def _periodic(molecule: LabelledMolecule, model: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    from polymd.potentials.backends import make_backend
+
+    backend, everywhere = make_backend(molecule.numbers, model, "auto"), np.full(3, True)
+    assert molecule.cells is not None
+    results = [
+        backend.evaluate(positions.astype(np.float64), cell, everywhere)
+        for positions, cell in zip(molecule.positions, molecule.cells, strict=True)
+    ]
+    return np.array([r.energy for r in results]), np.array([r.forces for r in results])
 
 
 def potential_errors(predict: Predict, molecules: Iterable[LabelledMolecule]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Commands of the command line that have a second word, one module each."""

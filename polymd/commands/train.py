@@ -1,0 +1,49 @@
+"""`polymd train ...`"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Train a model.", no_args_is_help=True)
+
+
+@app.callback()
+def train() -> None:
+    """Train a model."""
+
+
+@app.command()
+def potential(
+    config: Annotated[Path, typer.Argument(help="YAML, see examples/train_potential.yaml.")],
+    minutes: Annotated[float | None, typer.Option(help="Budget; overrides the config's.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    export: Annotated[bool, typer.Option("--export", help="Only write the model, from it.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the card as JSON.")] = False,
+) -> int:
+    """Train PolyGET on labelled frames, or fine-tune it."""
+    from polymd.training.potential_config import read_config
+
+    checked = read_config(config, **({} if minutes is None else {"minutes": minutes}))
+    from polymd.training import potential as training
+
+    try:
+        card = training.export(checked) if export else training.train(checked, resume=resume)
+    except KeyboardInterrupt:
+        again = f"polymd train potential {config} --resume"
+        message = f"stopped; go on with: {again}" if checked.checkpoint.exists() else "stopped"
+        typer.echo(message, err=True)
+        return 130
+    if as_json:
+        typer.echo(json.dumps({"path": str(checked.model)} | card, indent=2))
+    else:
+        facts = card["training"]
+        typer.echo(f"{checked.model}: {facts['steps']} steps, {facts['epochs']:g} epochs")
+        if card["errors"]:
+            from polymd.commands.evaluate import print_errors
+
+            print_errors(card["errors"])
+    return 0
