@@ -33,6 +33,7 @@ def test_rigid_pairs_hold_rings_and_double_bonds() -> None:
     polymer = Polymer("*CC(*)c1ccccc1", 1)
     shape = Shape.of(polymer)
     stiffness = {tuple(p): k for p, k in zip(shape.pairs.tolist(), shape.stiffness.tolist(), strict=True)}
-    ring = next(iter(polymer.to_rdkit().GetRingInfo().AtomRings()))
+    mol = polymer.to_rdkit()  # its ring information lives no longer than the molecule
+    ring = next(iter(mol.GetRingInfo().AtomRings()))
     para = tuple(sorted((ring[0], ring[3])))
     assert stiffness[para] > 10 * min(stiffness.values())
