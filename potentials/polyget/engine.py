@@ -1,23 +1,27 @@
 """PolyGET without torch: energies, forces and virial from the safetensors weights, float32, CPU.
 
-Sums over neighbours run in the pair kernels (`kernels.py`), products of (N, C) arrays in BLAS, and the
+Sums over neighbours run in the kernels of `pair_messages.py`, products of (N, C) arrays in BLAS, and the
 backward pass is derived by hand. The order of the steps is that of `model.PolyGET.forward`, then the same
 backwards.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-import numba
 import numpy as np
+from numba import config
 from numpy.typing import NDArray
 
 from polymd.potentials.polyget import engine_nodes as nodes
-from polymd.potentials.polyget.engine_table import filter_table
-from polymd.potentials.polyget.kernels import backward_chunks, forward_chunks, gather_backward, gather_forward
+from polymd.potentials.polyget import pair_embedding
+from polymd.potentials.polyget.hermite import filter_knots, make_table
+from polymd.potentials.polyget.pair_messages import Pairs, backward_kernel, forward_kernel
 from polymd.potentials.repulsion import RADII, zbl_pairs
 
 Array = NDArray[np.float32]
+FILTER = ("linear.weight", "linear.bias", "basis.centres", "basis.widths")
 KNOTS = 1024
 PAIRS_A_THREAD = 8000
 
@@ -30,9 +34,31 @@ class Result:
     gradient: Array
 
 
-def _chunks(n_pairs: int) -> NDArray[np.int64]:
-    n = max(1, min(numba.get_num_threads(), n_pairs // PAIRS_A_THREAD))
-    return np.linspace(0, n_pairs, n + 1).astype(np.int64)
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="polyget")
+
+
+def _split(pairs: Pairs) -> list[tuple[slice, Pairs]]:
+    """The pairs in as many parts as threads pay for; the kernels release the interpreter's lock."""
+    n_pairs = len(pairs.distance)
+    n = max(1, min(int(getattr(config, "NUMBA_NUM_THREADS", 1)), n_pairs // PAIRS_A_THREAD))
+    slices = [slice(n_pairs * part // n, n_pairs * (part + 1) // n) for part in range(n)]
+    return [(s, Pairs(pairs.atoms[s], pairs.distance[s], pairs.unit[s])) for s in slices]
+
+
+def _run(kernel: Any, arguments: list[tuple[Any, ...]]) -> None:
+    """Call the kernel once for every tuple of arguments, each in a thread."""
+    if len(arguments) == 1:
+        kernel(*arguments[0])
+    else:
+        list(_pool(len(arguments)).map(lambda each: kernel(*each), arguments))
+
+
+def _total(parts: Array) -> Array:
+    """Sum over threads of their contributions (T, ...)."""
+    total: Array = parts[0] if len(parts) == 1 else parts.sum(axis=0, dtype=np.float32)
+    return total
 
 
 class Engine:
@@ -46,18 +72,12 @@ class Engine:
         self.channels, self.heads = int(architecture["channels"]), int(architecture["heads"])
         self.n_layers = int(architecture["layers"])
         self.atomic_energies = np.asarray(weights["atomic_energies"], dtype=np.float64)
-        self.inverse_spacing = np.float32((knots - 1) / self.cutoff)
         self.species = np.full(119, -1, dtype=np.int64)
         self.species[list(architecture["elements"])] = np.arange(len(architecture["elements"]))
         names = ["embedding.filters", *(f"layers.{n}.filters" for n in range(self.n_layers))]
         self.tables = [
-            filter_table(
-                weights[f"{name}.linear.weight"],
-                weights[f"{name}.linear.bias"],
-                weights[f"{name}.basis.centres"],
-                weights[f"{name}.basis.widths"],
-                self.cutoff,
-                knots,
+            make_table(
+                filter_knots([weights[f"{name}.{k}"] for k in FILTER], self.cutoff, knots), self.cutoff
             )
             for name in names
         ]
@@ -79,39 +99,31 @@ class Engine:
         """
         vectors = np.ascontiguousarray(vectors, dtype=np.float32)
         d = np.sqrt(np.einsum("pa,pa->p", vectors, vectors))
-        unit = vectors / d[:, None]
-        geometry = _chunks(len(pairs)), pairs, d, unit
+        whole = Pairs(pairs, d, vectors / d[:, None])
+        parts = _split(whole)
         species = self.species[numbers]
-        x, value = self._embed(species, pairs, d)
+        value = self.w["embedding.neighbour.weight"][species]
+        near = np.zeros_like(value)
+        pair_embedding.forward(whole, self.tables[0], value, near)
+        x = self._linear(np.hstack([self.w["embedding.own.weight"][species], near]), "embedding.combine")
         vec = np.zeros((len(x), 3, self.channels), np.float32)
         tape = []
         for n in range(self.n_layers):
-            x, vec, saved = self._layer(n, x, vec, geometry)
+            x, vec, saved = self._layer(n, x, vec, parts)
             tape.append(saved)
         energies, g_x, g_vec = self._readout(x, vec)
-        g_d, g_u = np.zeros_like(d), np.zeros_like(unit)
+        g_d, g_u = np.zeros_like(d), np.zeros_like(whole.unit)
         for n in reversed(range(self.n_layers)):
-            g_x, g_vec = self._layer_backward(n, g_x, g_vec, tape[n], geometry, g_d, g_u)
-        g_near = np.ascontiguousarray(self._linear_backward(g_x, "embedding.combine")[:, self.channels :])
-        gather_backward(
-            pairs, d, self.tables[0], self.inverse_spacing, value, g_near, np.zeros_like(value), g_d,
-            np.zeros((1, 1, 1), np.float32), True, False,
-        )  # fmt: skip
+            g_x, g_vec = self._layer_backward(n, g_x, g_vec, tape[n], parts, g_d, g_u)
+        g_near = self._linear_backward(g_x, "embedding.combine")[:, self.channels :]
+        pair_embedding.backward_to_positions(whole, self.tables[0], value, np.ascontiguousarray(g_near), g_d)
         total = energies.astype(np.float64) + self.atomic_energies[species]
         zbl_pairs(numbers, pairs, d, RADII, total, g_d)
-        along = np.einsum("pa,pa->p", g_u, unit)
-        return Result(total, (g_d - along / d)[:, None] * unit + g_u / d[:, None])
-
-    def _embed(self, species: NDArray[np.int64], pairs: NDArray[np.int32], d: Array) -> tuple[Array, Array]:
-        value = self.w["embedding.neighbour.weight"][species]
-        near = np.zeros_like(value)
-        gather_forward(pairs, d, self.tables[0], self.inverse_spacing, value, near)
-        return self._linear(
-            np.hstack([self.w["embedding.own.weight"][species], near]), "embedding.combine"
-        ), value
+        along = np.einsum("pa,pa->p", g_u, whole.unit)
+        return Result(total, (g_d - along / d)[:, None] * whole.unit + g_u / d[:, None])
 
     def _layer(
-        self, n: int, x: Array, vec: Array, geometry: tuple[Any, ...]
+        self, n: int, x: Array, vec: Array, parts: list[tuple[slice, Pairs]]
     ) -> tuple[Array, Array, tuple[Any, ...]]:
         name, c = f"layers.{n}", self.channels
         normed_out, normed, inverse = nodes.norm_forward(
@@ -120,15 +132,16 @@ class Engine:
         projected = self._linear(normed_out, f"{name}.project")
         node, w = np.empty((len(x), 4 * c), np.float32), np.empty_like(vec)
         nodes.gate_vectors(vec, projected, node, w)
-        bounds = geometry[0]
-        message = np.zeros((len(bounds) - 1, len(x), c), np.float32)
-        vec_message = np.zeros((len(bounds) - 1, *vec.shape), np.float32)
-        forward_chunks(c, self.heads, n > 0)(
-            *geometry, self.tables[n + 1], self.inverse_spacing, node, w, message, vec_message
+        message = np.zeros((len(parts), *x.shape), np.float32)
+        vec_message = np.zeros((len(parts), *vec.shape), np.float32)
+        table = self.tables[n + 1]
+        _run(
+            forward_kernel(c, self.heads, n > 0),
+            [(part, table, node, w, message[t], vec_message[t]) for t, (_, part) in enumerate(parts)],
         )
-        o = self._linear(message.sum(axis=0), f"{name}.output")
+        o = self._linear(_total(message), f"{name}.output")
         u = self._linear(vec, f"{name}.vector_mix")
-        x, vec_new = nodes.update(x, vec, u, o, vec_message.sum(axis=0))
+        x, vec_new = nodes.update(x, vec, u, o, _total(vec_message))
         return x, vec_new, (normed, inverse, projected, node, w, vec, o, u)
 
     def _layer_backward(
@@ -137,32 +150,27 @@ class Engine:
         g_x: Array,
         g_vec: Array,
         saved: tuple[Any, ...],
-        geometry: tuple[Any, ...],
+        parts: list[tuple[slice, Pairs]],
         g_d: Array,
         g_u: Array,
     ) -> tuple[Array, Array]:
-        name, c = f"layers.{n}", self.channels
+        name, table = f"layers.{n}", self.tables[n + 1]
         normed, inverse, projected, node, w, vec, o, u = saved
         g_mix, g_o = nodes.update_backward(u, o, g_x, g_vec)
         g_message = self._linear_backward(g_o, f"{name}.output")
-        chunks = len(geometry[0]) - 1
-        g_node, g_w = np.zeros((chunks, *node.shape), np.float32), np.zeros((chunks, *w.shape), np.float32)
-        backward_chunks(c, self.heads, n > 0)(
-            *geometry,
-            self.tables[n + 1],
-            self.inverse_spacing,
-            node,
-            w,
-            g_message,
-            g_vec,
-            g_node,
-            g_w,
-            g_d,
-            g_u,
+        g_node = np.zeros((len(parts), *node.shape), np.float32)
+        g_w = np.zeros((len(parts), *w.shape), np.float32)
+        unused = np.zeros((1, 1, 1), np.float32)
+        _run(
+            backward_kernel(self.channels, self.heads, n > 0, True, False),
+            [
+                (part, table, node, w, g_message, g_vec, g_node[t], g_w[t], g_d[where], g_u[where], unused)
+                for t, (where, part) in enumerate(parts)
+            ],
         )
         g_vec = g_vec + self._linear_backward(g_mix, f"{name}.vector_mix")
         g_projected = np.empty_like(projected)
-        nodes.gate_vectors_backward(vec, projected, g_node.sum(axis=0), g_w.sum(axis=0), g_projected, g_vec)
+        nodes.gate_vectors_backward(vec, projected, _total(g_node), _total(g_w), g_projected, g_vec)
         g_norm = self._linear_backward(g_projected, f"{name}.project")
         return g_x + nodes.norm_backward(g_norm, self.w[f"{name}.norm.weight"], normed, inverse), g_vec
 

@@ -7,9 +7,10 @@ Symbols as in `model.py`; u1, u2, u3 and o1, o2, o3 lie side by side in `u` (N, 
 
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from polymd.potentials.polyget.jit import kernel
 
 Array = NDArray[np.float32]
 EPSILON = 1e-5
@@ -28,7 +29,7 @@ def norm_backward(g: Any, weight: Array, normed: Array, inverse: Array) -> Any:
     return inverse * (g - g.mean(axis=1, keepdims=True) - normed * (g * normed).mean(axis=1, keepdims=True))
 
 
-@numba.njit(fastmath=True, nogil=True, error_model="numpy", cache=True)
+@kernel
 def gate_vectors(vec: Array, projected: Array, node: Array, w: Array) -> None:
     """Split the projection (N, 5C) into node (N, 4C) and the gate m (N, C); w = vec m."""
     n, _, c = vec.shape
@@ -40,7 +41,7 @@ def gate_vectors(vec: Array, projected: Array, node: Array, w: Array) -> None:
                 w[i, axis, k] = vec[i, axis, k] * gate[k]
 
 
-@numba.njit(fastmath=True, nogil=True, error_model="numpy", cache=True)
+@kernel
 def gate_vectors_backward(
     vec: Array, projected: Array, g_node: Array, g_w: Array, g_projected: Array, g_vec: Array
 ) -> None:
@@ -57,7 +58,7 @@ def gate_vectors_backward(
                 g_vec[i, axis, k] += g_w[i, axis, k] * gate[k]
 
 
-@numba.njit(fastmath=True, nogil=True, error_model="numpy", cache=True)
+@kernel
 def update(x: Array, vec: Array, u: Array, o: Array, message: Array) -> tuple[Array, Array]:
     """x + <u1, u2> o2 + o3,  vec + u3 o1 + V."""
     n, _, c = vec.shape
@@ -72,7 +73,7 @@ def update(x: Array, vec: Array, u: Array, o: Array, message: Array) -> tuple[Ar
     return x_new, vec_new
 
 
-@numba.njit(fastmath=True, nogil=True, error_model="numpy", cache=True)
+@kernel
 def update_backward(u: Array, o: Array, g_x: Array, g_vec: Array) -> tuple[Array, Array]:
     """Gradients of u and o; those of x, vec and V are g_x, g_vec and g_vec."""
     n, _, c = g_vec.shape

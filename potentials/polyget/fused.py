@@ -1,122 +1,100 @@
 """PolyGET in torch with its sums over neighbours in Numba: first derivatives only, CPU, float32.
 
 The node-wise half runs in torch and is differentiated by autograd; the sums over pairs are autograd
-functions around `kernels.py`, which give gradients to positions and to the radial tables, hence to every
-parameter.
+functions around `pair_messages.py`, which give gradients to positions and to the radial tables, hence to
+every parameter.
 """
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from polymd.potentials.polyget.kernels import backward_kernel, forward_kernel, gather_backward, gather_forward
+from polymd.potentials.polyget import pair_embedding
+from polymd.potentials.polyget.hermite import make_table
 from polymd.potentials.polyget.model import PolyGET
+from polymd.potentials.polyget.pair_messages import Pairs, backward_kernel, forward_kernel
 
 KNOTS = 256
+UNUSED = np.zeros((1, 1, 1), np.float32)
 
 
 def _array(t: Tensor) -> Any:
     return t.detach().contiguous().numpy()
 
 
+def _zeros(like: Any, wanted: bool = True) -> tuple[Tensor | None, Any]:
+    """A gradient to fill and its array; None and a dummy where it is not wanted."""
+    if not wanted:
+        return None, np.zeros((1,) * like.ndim, np.float32)
+    gradient = torch.zeros(like.shape)
+    return gradient, gradient.numpy()
+
+
 class _Messages(torch.autograd.Function):
-    """(distance, unit, table, node, w) -> X (N, C), V (N, 3, C); `w` is None in the first layer."""
+    """(distance, unit, knots, node, w) -> X (N, C), V (N, 3, C); `w` is None in the first layer."""
 
     @staticmethod
     def forward(
         ctx: Any,
-        pairs: Tensor,
-        inverse_spacing: float,
+        atoms: Any,
+        cutoff: float,
         heads: int,
         distance: Tensor,
         unit: Tensor,
-        table: Tensor,
+        knots: Tensor,
         node: Tensor,
         w: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         n, c = node.shape[0], node.shape[1] // 4
+        pairs, table = Pairs(atoms, _array(distance), _array(unit)), make_table(_array(knots), cutoff)
         x, v = torch.zeros(n, c), torch.zeros(n, 3, c)
-        arrays = [_array(t) for t in (distance, unit, table, node)]
-        arrays.append(v.numpy() if w is None else _array(w))
-        forward_kernel(c, heads, w is not None)(
-            pairs.numpy(),
-            arrays[0],
-            arrays[1],
-            arrays[2],
-            inverse_spacing,
-            arrays[3],
-            arrays[4],
-            x.numpy(),
-            v.numpy(),
-        )
-        ctx.pairs, ctx.arrays, ctx.heads, ctx.inverse_spacing = pairs, arrays, heads, inverse_spacing
-        ctx.with_vectors = w is not None
+        ctx.sizes = c, heads, w is not None
+        ctx.arrays = pairs, table, _array(node), UNUSED if w is None else _array(w)
+        forward_kernel(*ctx.sizes)(*ctx.arrays, x.numpy(), v.numpy())
         return x, v
 
     @staticmethod
     def backward(ctx: Any, g_x: Tensor, g_v: Tensor) -> tuple[Any, ...]:
-        distance, unit, table, node, w = ctx.arrays
+        pairs, table, node, w = ctx.arrays
         to_positions, to_table = ctx.needs_input_grad[3], ctx.needs_input_grad[5]
-        c = node.shape[1] // 4
-        g_node = torch.zeros(node.shape)
-        g_w = torch.zeros(w.shape) if ctx.with_vectors else torch.zeros(1, 3, 1)
-        g_d = torch.zeros(distance.shape if to_positions else (1,))
-        g_u = torch.zeros(unit.shape if to_positions else (1, 3))
-        g_table = torch.zeros(table.shape if to_table else (1, 1, 1))
-        backward_kernel(c, ctx.heads, ctx.with_vectors, to_positions, to_table)(
-            ctx.pairs.numpy(),
-            distance,
-            unit,
-            table,
-            ctx.inverse_spacing,
-            node,
-            w,
-            _array(g_x),
-            _array(g_v),
-            g_node.numpy(),
-            g_w.numpy(),
-            g_d.numpy(),
-            g_u.numpy(),
-            g_table.numpy(),
+        g_node, node_array = _zeros(node)
+        g_w, w_array = _zeros(w, ctx.sizes[2])
+        g_d, d_array = _zeros(pairs.distance, to_positions)
+        g_u, u_array = _zeros(pairs.unit, to_positions)
+        g_knots, knots_array = _zeros(table.knots, to_table)
+        backward_kernel(*ctx.sizes, to_positions, to_table)(
+            *ctx.arrays, _array(g_x), _array(g_v), node_array, w_array, d_array, u_array, knots_array
         )
-        return (
-            None,
-            None,
-            None,
-            g_d if to_positions else None,
-            g_u if to_positions else None,
-            g_table if to_table else None,
-            g_node,
-            g_w if ctx.with_vectors else None,
-        )
+        return None, None, None, g_d, g_u, g_knots, g_node, g_w
 
 
 class _Gather(torch.autograd.Function):
-    """(distance, table, value) -> sum over neighbours of value_j f(d_ij), (N, C)."""
+    """(distance, knots, value) -> sum over neighbours of value_j f(d_ij), (N, C)."""
 
     @staticmethod
     def forward(
-        ctx: Any, pairs: Tensor, inverse_spacing: float, distance: Tensor, table: Tensor, value: Tensor
+        ctx: Any, atoms: Any, cutoff: float, distance: Tensor, knots: Tensor, value: Tensor
     ) -> Tensor:
+        d = _array(distance)
+        ctx.arrays = Pairs(atoms, d, UNUSED[0]), make_table(_array(knots), cutoff), _array(value)
         out = torch.zeros(value.shape)
-        ctx.arrays = pairs.numpy(), _array(distance), _array(table), inverse_spacing, _array(value)
-        gather_forward(*ctx.arrays, out.numpy())  # type: ignore[call-arg]
+        pair_embedding.forward(*ctx.arrays, out.numpy())
         return out
 
     @staticmethod
     def backward(ctx: Any, g_out: Tensor) -> tuple[Any, ...]:
-        _, distance, table, _, value = ctx.arrays
-        to_positions, to_table = ctx.needs_input_grad[2], ctx.needs_input_grad[3]
-        g_value, g_d, g_table = (
-            torch.zeros(value.shape),
-            torch.zeros(distance.shape),
-            torch.zeros(table.shape),
-        )
-        gather_backward(  # type: ignore[call-arg]
-            *ctx.arrays, _array(g_out), g_value.numpy(), g_d.numpy(), g_table.numpy(), to_positions, to_table
-        )
-        return None, None, g_d if to_positions else None, g_table if to_table else None, g_value
+        pairs, table, value = ctx.arrays
+        to_positions, to_weights = ctx.needs_input_grad[2], ctx.needs_input_grad[3]
+        g_d, d_array = _zeros(pairs.distance, to_positions)
+        if to_positions:
+            pair_embedding.backward_to_positions(pairs, table, value, _array(g_out), d_array)
+        g_value, value_array = _zeros(value, to_weights)
+        g_knots, knots_array = _zeros(table.knots, to_weights)
+        if to_weights:
+            pair_embedding.backward_to_weights(pairs, table, value, _array(g_out), value_array, knots_array)
+        return None, None, g_d, g_knots, g_value
 
 
 def tables(model: PolyGET, knots: int = KNOTS) -> list[Tensor]:
@@ -135,16 +113,17 @@ def atomic_energies(
     vectors = positions.index_select(0, long[:, 1]) - positions.index_select(0, long[:, 0])
     d = torch.sqrt((vectors * vectors).sum(dim=1))
     u = vectors / d.unsqueeze(1)
-    inverse_spacing = (filters[0].shape[0] - 1) / model.cutoff
+    atoms = pairs.numpy()
     species = model.species.index_select(0, numbers)
-    near = _Gather.apply(pairs, inverse_spacing, d, filters[0], model.embedding.neighbour(species))  # type: ignore[no-untyped-call]
+    value = model.embedding.neighbour(species)
+    near = _Gather.apply(atoms, model.cutoff, d, filters[0], value)  # type: ignore[no-untyped-call]
     x = model.embedding(species, near)
     vec = torch.zeros(x.shape[0], 3, x.shape[1])
     for n, layer in enumerate(model.layers):
         node, w = layer.prepare(x, vec)  # type: ignore[operator]
-        messages = _Messages.apply(  # type: ignore[no-untyped-call]
-            pairs, inverse_spacing, model.heads, d, u, filters[n + 1], node, w if n else None
+        message, vec_message = _Messages.apply(  # type: ignore[no-untyped-call]
+            atoms, model.cutoff, model.heads, d, u, filters[n + 1], node, w if n else None
         )
-        x, vec = layer.update(x, vec, *messages)  # type: ignore[operator]
+        x, vec = layer.update(x, vec, message, vec_message)  # type: ignore[operator]
     energies: Tensor = model.readout(x, vec)
     return energies

@@ -1,13 +1,14 @@
 """The torch-free engine against the torch module in float64."""
 
 import numpy as np
+import pytest
 import torch
 from ase import Atoms
 from ase.neighborlist import primitive_neighbor_list
 
 from polymd import testing
+from polymd.potentials.polyget import engine
 from polymd.potentials.polyget.engine import Engine
-from polymd.potentials.polyget.kernels import backward_chunks, forward_chunks
 from polymd.potentials.polyget.model import Architecture, PolyGET
 
 
@@ -58,33 +59,15 @@ def test_forces_converge_with_the_number_of_knots(random_model: PolyGET, molecul
     assert errors[0] > 4 * errors[1] > 16 * errors[2]
 
 
-def test_chunks_of_pairs_add_up_to_the_whole() -> None:
-    rng = np.random.default_rng(2)
-    n, p, c, heads = 30, 400, 32, 4
-
-    def random(*shape: int) -> np.ndarray:
-        return rng.standard_normal(shape).astype(np.float32)
-
-    pairs = np.sort(rng.integers(0, n, (p, 2)), axis=1).astype(np.int32)
-    d = rng.uniform(0.8, 5.0, p).astype(np.float32)
-    common = (
-        pairs,
-        d,
-        random(p, 3),
-        random(64, 2, 4 * c),
-        np.float32(63 / 5.0),
-        random(n, 4 * c),
-        random(n, 3, c),
-    )
-    g_x, g_v = random(n, c), random(n, 3, c)
-    results = []
-    for parts in (1, 3):
-        bounds = np.linspace(0, p, parts + 1).astype(np.int64)
-        x, v = np.zeros((parts, n, c), np.float32), np.zeros((parts, n, 3, c), np.float32)
-        forward_chunks(c, heads, True)(bounds, *common, x, v)
-        g_node, g_w = np.zeros((parts, n, 4 * c), np.float32), np.zeros((parts, n, 3, c), np.float32)
-        g_d, g_u = np.zeros(p, np.float32), np.zeros((p, 3), np.float32)
-        backward_chunks(c, heads, True)(bounds, *common, g_x, g_v, g_node, g_w, g_d, g_u)
-        results.append([x.sum(0), v.sum(0), g_node.sum(0), g_w.sum(0), g_d, g_u])
-    for whole, parts_sum in zip(*results, strict=True):
-        np.testing.assert_allclose(parts_sum, whole, atol=1e-4 * np.abs(whole).max())
+def test_parts_in_threads_add_up_to_the_whole(
+    random_model: PolyGET, molecule: Atoms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arch = Architecture(channels=32, layers=2, heads=4)
+    i, j, vectors = primitive_neighbor_list("ijD", molecule.pbc, molecule.cell, molecule.positions, 5.0)
+    model = Engine({k: v.numpy() for k, v in random_model.state_dict().items()}, arch.to_dict())
+    energies, forces = engine_forces(model, molecule, i, j, vectors)
+    monkeypatch.setattr(engine, "PAIRS_A_THREAD", 40)
+    monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", 3)
+    in_parts = engine_forces(model, molecule, i, j, vectors)
+    np.testing.assert_allclose(in_parts[0], energies, atol=testing.SYMMETRY_ATOL32)
+    np.testing.assert_allclose(in_parts[1], forces, atol=testing.SYMMETRY_ATOL32)
