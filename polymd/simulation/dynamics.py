@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import numpy as np
+
 from polymd.integrators import degrees_of_freedom, maxwell_boltzmann
 from polymd.simulation.analysis import write_properties
 from polymd.simulation.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
@@ -118,7 +120,13 @@ def _prepare(engine: Engine, system: MolecularSystem, config: Config, stop: Stop
     engine.minimise(_MINIMISATION_ITERATIONS, lambda: stop.requested)
     if stop.requested:
         raise Interrupted(config.out, 0.0)
-    write_topology(system, engine.snapshot().positions, config.out / "topology.pdb")
+    minimum = engine.snapshot()
+    if not np.isfinite(minimum.potential_energy) or not np.isfinite(minimum.positions).all():
+        raise SimulationError(
+            f"energy or positions are no longer numbers after minimisation with potential "
+            f"{config.potential!r}; try another seed or another potential"
+        )
+    write_topology(system, minimum.positions, config.out / "topology.pdb")
     engine.set_velocities(maxwell_boltzmann(system.masses, 2.0 * config.temperature, seed=config.seed))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,7 +53,8 @@ class OpenMMEngine:
         import openmm
 
         for _ in range(0, max_iterations, _PIECE):
-            openmm.LocalEnergyMinimizer.minimize(self._context, _TOLERANCE, _PIECE)
+            with _nan_is_a_simulation_error():
+                openmm.LocalEnergyMinimizer.minimize(self._context, _TOLERANCE, _PIECE)
             forces = self._context.getState(forces=True).getForces(asNumpy=True)._value
             if stop() or np.sqrt(np.mean(forces**2)) < _TOLERANCE:
                 break
@@ -63,12 +65,8 @@ class OpenMMEngine:
 
     def advance(self, steps: int) -> None:
         """Do this many steps; a NaN that OpenMM notices becomes a `SimulationError`."""
-        import openmm
-
-        try:
+        with _nan_is_a_simulation_error():
             self._integrator.step(steps)
-        except openmm.OpenMMException as error:
-            raise SimulationError(f"OpenMM stopped: {error}") from error
         self.step_count += steps
 
     def snapshot(self) -> Snapshot:
@@ -99,6 +97,19 @@ class OpenMMEngine:
                 "resume with the OpenMM and platform that run.yaml names"
             ) from error
         self.step_count = step_count
+
+
+@contextmanager
+def _nan_is_a_simulation_error() -> Iterator[None]:
+    """Turn OpenMM's complaint about numbers that are none into ours; other errors stay what they are."""
+    import openmm
+
+    try:
+        yield
+    except openmm.OpenMMException as error:
+        if "NaN" not in str(error):
+            raise
+        raise SimulationError(f"energy or positions are no longer numbers: {error}") from error
 
 
 def openmm_system(system: MolecularSystem, config: Config) -> openmm.System:

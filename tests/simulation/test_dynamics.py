@@ -9,9 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import openmm
 import pytest
 import yaml
+from numpy.typing import NDArray
 
+from polymd import potentials
 from polymd.simulation import Config, Interrupted, Run, SimulationError, resume, simulate
 from polymd.simulation.checkpoint import read_checkpoint
 from polymd.testing import LOG_RTOL
@@ -151,6 +154,20 @@ def test_an_explosion_stops_the_run_and_keeps_its_frames(
     with pytest.raises(SimulationError, match=r"flight_recorder\.dcd"):
         simulate(small(timestep="10fs", time="10ps", report="100fs"))
     assert (small().out / "flight_recorder.dcd").stat().st_size > 0
+
+
+def test_a_potential_that_gives_no_number_is_a_clear_error(
+    small: Callable[..., Config], springs: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    force = openmm.PythonForce(no_number)
+    monkeypatch.setattr(potentials, "python_force", lambda topology, model: force)
+    with pytest.raises(SimulationError, match="no longer numbers"):
+        simulate(small())
+
+
+def no_number(state: openmm.State) -> tuple[float, NDArray[np.float64]]:
+    """Neither energy nor forces."""
+    return np.nan, np.full((20, 3), np.nan)
 
 
 def test_a_folder_with_a_run_is_not_overwritten(small: Callable[..., Config]) -> None:
