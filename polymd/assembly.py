@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from polymd.psmiles import PSmilesError, parse, parse_fragment, star_indices
 
 if TYPE_CHECKING:
-    from rdkit.Chem import BondType, Mol, RWMol
+    from collections.abc import Sequence
+
+    from rdkit.Chem import BondType, ChiralType, Mol, RWMol
 
 _HYDROGEN = frozenset({"[H]", "[H]*", "*[H]"})
 
@@ -166,11 +168,26 @@ def _merge(pieces: list[Piece], junctions: list[tuple[int, int, int, int, BondTy
     return mol
 
 
+def set_tetrahedral(mol: RWMol, centre: int, around: Sequence[int], tag: ChiralType) -> None:
+    """Set the chiral tag that means `tag` for the neighbours in the order `around`.
+
+    RDKit reads a tag in the order of the atom's bonds: looking from the first neighbour, the others turn
+    clockwise (CW) or counter-clockwise (CCW).
+    """
+    from rdkit import Chem
+
+    atom = mol.GetAtomWithIdx(centre)
+    places = [list(around).index(bond.GetOtherAtomIdx(centre)) for bond in atom.GetBonds()]
+    swaps = sum(a > b for k, a in enumerate(places) for b in places[k + 1 :])
+    atom.SetChiralTag(tag)
+    if swaps % 2:
+        atom.InvertChirality()
+    assert atom.GetChiralTag() in (Chem.ChiralType.CHI_TETRAHEDRAL_CW, Chem.ChiralType.CHI_TETRAHEDRAL_CCW)
+
+
 def _keep_given_stereo(skeleton: Skeleton) -> None:
     """Carry tetrahedral and double-bond stereo of the pieces over to the chain."""
     from rdkit import Chem
-
-    from polymd.stereo import set_tetrahedral
 
     for number, piece in enumerate(skeleton.pieces):
         for atom in piece.mol.GetAtoms():

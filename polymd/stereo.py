@@ -6,36 +6,19 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from polymd.assembly import Skeleton, set_tetrahedral
 from polymd.psmiles import star_indices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from rdkit.Chem import ChiralType, Mol, RWMol
 
-    from polymd.assembly import Skeleton
 
 Tacticity = Literal["atactic", "isotactic", "syndiotactic"]
 _NO_ATOM = 2**32 - 1
 _SMALLEST_TRANS_RING = 12
 _ROUNDS = 3
-
-
-def set_tetrahedral(mol: RWMol, centre: int, around: Sequence[int], tag: ChiralType) -> None:
-    """Set the chiral tag that means `tag` for the neighbours in the order `around`.
-
-    RDKit reads a tag in the order of the atom's bonds: looking from the first neighbour, the others turn
-    clockwise (CW) or counter-clockwise (CCW).
-    """
-    from rdkit import Chem
-
-    atom = mol.GetAtomWithIdx(centre)
-    places = [list(around).index(bond.GetOtherAtomIdx(centre)) for bond in atom.GetBonds()]
-    swaps = sum(a > b for k, a in enumerate(places) for b in places[k + 1 :])
-    atom.SetChiralTag(tag)
-    if swaps % 2:
-        atom.InvertChirality()
-    assert atom.GetChiralTag() in (Chem.ChiralType.CHI_TETRAHEDRAL_CW, Chem.ChiralType.CHI_TETRAHEDRAL_CCW)
 
 
 def choose_open_stereo(skeleton: Skeleton, tacticity: Tacticity, seed: int) -> None:

@@ -51,7 +51,7 @@ def cut_out(mol: Mol, atoms: list[int]) -> Mol:
     """
     from rdkit import Chem
 
-    from polymd.stereo import set_tetrahedral
+    from polymd.assembly import set_tetrahedral
 
     new = {old: k for k, old in enumerate(atoms)}
     piece = Chem.RWMol()
