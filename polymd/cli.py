@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,7 +37,7 @@ def main(args: list[str] | None = None) -> int:
     except ValueError as error:
         return _fail(_one_line(error), 2)
     except KeyboardInterrupt:
-        return _fail("stopped", 130)
+        return _say("stopped", "yellow", 130)
     except Exception as error:
         if hasattr(error, "format_message"):  # the usage errors of typer, or of click in older ones
             return _fail(error.format_message(), 2)
@@ -73,8 +74,8 @@ def run(
     try:
         result = _resume(fields, config) if resume else _simulate(fields, config)
     except Interrupted as stop:
-        again = f"polymd run --resume --out {stop.path}"
-        return _fail(f"stopped at {stop.time_fs:g} fs; go on with: {again}", 130)
+        again = shlex.join(["polymd", "run", "--resume", "--out", str(stop.path)])
+        return _say(f"stopped at {stop.time_fs:g} fs; go on with: {again}", "yellow", 130)
     _print_run(result, as_json)
     return 0
 
@@ -178,11 +179,15 @@ def _one_line(error: ValueError) -> str:
 
 
 def _fail(message: str, code: int) -> int:
+    return _say(f"error: {' '.join(message.split())}", "red", code)
+
+
+def _say(message: str, style: str, code: int) -> int:
+    """Print one line on stderr; gives back the exit code."""
     from rich.console import Console
     from rich.text import Text
 
-    text = Text(f"error: {' '.join(message.split())}", style="red")
-    Console(stderr=True).print(text, soft_wrap=True)
+    Console(stderr=True).print(Text(message, style=style), soft_wrap=True)
     return code
 
 
