@@ -1,0 +1,31 @@
+"""Threads of the fast engine."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from polymd import Polymer
+from polymd.potentials.backends import NumbaBackend
+
+
+def blas_threads() -> list[int]:
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+def test_matrix_products_of_small_systems_keep_to_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    polymer = Polymer("*CC*", 1)
+    backend = NumbaBackend(polymer.atomic_numbers, "polyget")
+    before, compute, during = blas_threads(), backend.engine.compute, []
+
+    def watched(*arguments: Any) -> Any:
+        during.extend(blas_threads())
+        return compute(*arguments)
+
+    monkeypatch.setattr(backend.engine, "compute", watched)
+    positions = 1.5 * np.indices((2, 2, 2)).reshape(3, 8).T
+    backend.evaluate(positions.astype(np.float64), np.zeros((3, 3)), np.zeros(3, dtype=bool))
+    assert during
+    assert set(during) == {1}
+    assert blas_threads() == before
