@@ -126,19 +126,24 @@ def _frame_rows(predict: Predict, molecule: LabelledMolecule) -> Iterator[dict[s
             "energy": shift[frame] if len(energies) > 1 else np.nan,
             "psmiles": molecule.psmiles or molecule.id,
             "kind": molecule.kind or "unknown",
-            "temperature": f"{molecule.temperatures[frame]:.0f} K",
+            "temperature": _kelvin(molecule.temperatures[frame]),
         }
+
+
+def _kelvin(temperature: float) -> str:
+    return "unknown" if np.isnan(temperature) else f"{temperature:.0f} K"
 
 
 def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     errors = np.concatenate([row["errors"] for row in rows])
     energy = np.array([row["energy"] for row in rows])
+    cosine = np.concatenate([row["cosine"] for row in rows])
     return {
         "frames": len(rows),
         "atoms": len(errors),
         "force_mae": float(np.abs(errors).mean()),
         "force_rmse": float(np.sqrt((errors**2).mean())),
-        "cosine_distance": float(np.concatenate([row["cosine"] for row in rows]).mean()),
+        "cosine_distance": float(cosine.mean()) if len(cosine) else None,
         "energy_mae_per_atom": None if np.isnan(energy).all() else float(np.nanmean(energy)),
     }
 
