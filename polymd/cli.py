@@ -142,10 +142,10 @@ def _print_run(run: Run, as_json: bool) -> None:
     console.print(f"report: {run.path / 'report.html'}", highlight=False, soft_wrap=True)
 
 
-def _rounded(value: float, error: float | None) -> tuple[str, str]:
+def _rounded(value: float, error: float) -> tuple[str, str]:
     """A value and its error with two digits of the error."""
-    if not error:
-        return f"{value:.6g}", "unknown" if error is None else "0"
+    if not error > 0:
+        return f"{value:.6g}", "unknown" if math.isnan(error) else "0"
     digits = max(0, 1 - math.floor(math.log10(error)))
     return f"{value:.{digits}f}", f"{error:.{digits}f}"
 

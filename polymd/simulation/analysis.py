@@ -12,13 +12,14 @@ from polymd.simulation.run import Run
 if TYPE_CHECKING:
     from polymd.observables import Estimate
 
-_TORSION_ATOMS = 4
+_BOND_ATOMS, _TORSION_ATOMS = 2, 4
 
 
 def analyse(run: Run, config: Config) -> dict[str, Any]:
     """Observables of a run, ready for JSON: `{"value", "error", "unit"}` each, and the torsion histogram.
 
-    Every frame counts but the first, the minimised chain.
+    Every frame counts but the first, the minimised chain. A backbone of fewer than two atoms has no ends,
+    one of fewer than four no torsions.
     """
     from polymd import observables
     from polymd.polymer import Polymer
@@ -27,12 +28,13 @@ def analyse(run: Run, config: Config) -> dict[str, Any]:
     backbone = Polymer(config.psmiles, config.units, tacticity=config.tacticity, seed=config.seed).backbone
     estimates: dict[str, Estimate] = {
         "radius_of_gyration": observables.radius_of_gyration(trajectory),
-        "end_to_end_distance": observables.end_to_end_distance(trajectory, backbone),
-        "characteristic_ratio": observables.characteristic_ratio(trajectory, backbone),
         "potential_energy": observables.mean_with_error(log["potential_energy_eV"], "eV"),
         "kinetic_energy": observables.mean_with_error(log["kinetic_energy_eV"], "eV"),
         "temperature": observables.mean_with_error(log["temperature_K"], "K"),
     }
+    if len(backbone) >= _BOND_ATOMS:
+        estimates["end_to_end_distance"] = observables.end_to_end_distance(trajectory, backbone)
+        estimates["characteristic_ratio"] = observables.characteristic_ratio(trajectory, backbone)
     results: dict[str, Any] = {name: estimate.as_dict() for name, estimate in estimates.items()}
     if len(backbone) >= _TORSION_ATOMS:
         results["torsion_distribution"] = observables.torsion_distribution(trajectory, backbone).as_dict()

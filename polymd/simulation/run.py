@@ -80,7 +80,7 @@ class Run:
         from polymd.observables import Estimate
 
         return {
-            name: Estimate(entry["value"], entry["error"], entry["unit"])
+            name: Estimate.from_dict(entry)
             for name, entry in self.properties.items()
             if isinstance(entry, dict) and {"value", "error", "unit"} <= entry.keys()
         }

@@ -187,6 +187,18 @@ def test_what_is_no_run_folder_is_refused(tmp_path: Path, small: Callable[..., C
         resume(run.path)
 
 
+def test_one_frame_has_values_without_errors(small: Callable[..., Config]) -> None:
+    observables = simulate(small(time="10fs")).observables
+    assert np.isfinite(observables["radius_of_gyration"].value)
+    assert np.isnan(observables["radius_of_gyration"].error)
+
+
+def test_a_backbone_of_one_atom_has_no_ends(small: Callable[..., Config]) -> None:
+    properties = simulate(small(psmiles="*C(*)C", units=1)).properties
+    assert "radius_of_gyration" in properties
+    assert not {"end_to_end_distance", "characteristic_ratio", "torsion_distribution"} & properties.keys()
+
+
 def test_several_chains_fill_a_box(small: Callable[..., Config]) -> None:
     run = simulate(small(chains=4, density=0.1))
     trajectory = run.trajectory
