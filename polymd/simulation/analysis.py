@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from polymd.observables import Estimate
 
 _BOND_ATOMS, _TORSION_ATOMS = 2, 4
+_FROM_LOG = (
+    ("potential_energy", "potential_energy_eV", "eV"),
+    ("kinetic_energy", "kinetic_energy_eV", "eV"),
+    ("temperature", "temperature_K", "K"),
+)
 
 
 def analyse(run: Run, config: Config) -> dict[str, Any]:
@@ -26,15 +31,12 @@ def analyse(run: Run, config: Config) -> dict[str, Any]:
 
     trajectory, log = run.trajectory[1:], run.log[1:]
     backbone = Polymer(config.psmiles, config.units, tacticity=config.tacticity, seed=config.seed).backbone
-    estimates: dict[str, Estimate] = {
-        "radius_of_gyration": observables.radius_of_gyration(trajectory),
-        "potential_energy": observables.mean_with_error(log["potential_energy_eV"], "eV"),
-        "kinetic_energy": observables.mean_with_error(log["kinetic_energy_eV"], "eV"),
-        "temperature": observables.mean_with_error(log["temperature_K"], "K"),
-    }
+    estimates: dict[str, Estimate] = {"radius_of_gyration": observables.radius_of_gyration(trajectory)}
     if len(backbone) >= _BOND_ATOMS:
         estimates["end_to_end_distance"] = observables.end_to_end_distance(trajectory, backbone)
         estimates["characteristic_ratio"] = observables.characteristic_ratio(trajectory, backbone)
+    for name, column, unit in _FROM_LOG:
+        estimates[name] = observables.mean_with_error(log[column], unit)
     results: dict[str, Any] = {name: estimate.as_dict() for name, estimate in estimates.items()}
     if len(backbone) >= _TORSION_ATOMS:
         results["torsion_distribution"] = observables.torsion_distribution(trajectory, backbone).as_dict()
