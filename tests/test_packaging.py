@@ -1,5 +1,7 @@
 """What a user gets from `pip install`: every package with its data, and nothing beside polymd."""
 
+import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -45,6 +47,23 @@ def test_no_package_of_a_foreign_name() -> None:
 def test_import_is_light() -> None:
     code = "import sys, polymd; assert not {'torch', 'openmm', 'rdkit', 'numba', 'plotly'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_every_import_is_a_declared_dependency() -> None:
+    project = SETTINGS["project"]
+    declared = [*project["dependencies"], *project["optional-dependencies"]["torchforce"]]
+    known = (
+        {re.split(r"[^a-z0-9_-]", line)[0] for line in declared} | {"polymd"} | set(sys.stdlib_module_names)
+    )
+    imported = set()
+    for folder in ("polymd", *MOVED.values()):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Import):
+                    imported |= {alias.name.split(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                    imported.add(str(node.module).split(".")[0])
+    assert {"pyyaml" if name == "yaml" else name for name in imported} <= known
 
 
 def test_version_is_said_once() -> None:
