@@ -26,7 +26,9 @@ app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")
 
 PSmiles = Annotated[str, typer.Argument(help="Repeat unit with two stars, such as '*CC(*)c1ccccc1'.")]
-Tacticity = Annotated[str | None, typer.Option(help="atactic, isotactic or syndiotactic [default: atactic].")]
+Tacticity = Annotated[
+    str | None, typer.Option(help="atactic, isotactic or syndiotactic, by default atactic.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 
@@ -40,7 +42,8 @@ def main(args: list[str] | None = None) -> int:
         return _say("stopped", "yellow", 130)
     except Exception as error:
         if hasattr(error, "format_message"):  # the usage errors of typer, or of click in older ones
-            return _fail(error.format_message(), 2)
+            message = error.format_message()  # empty where the help was shown instead
+            return _fail(message, 2) if message.strip() else 2
         if isinstance(error, RuntimeError) and type(error).__module__.startswith("polymd."):
             return _fail(str(error), 1)
         raise
@@ -49,19 +52,21 @@ def main(args: list[str] | None = None) -> int:
 @app.command()
 def run(
     psmiles: Annotated[str | None, typer.Argument(help="Repeat unit, such as '*CC(*)c1ccccc1'.")] = None,
-    units: Annotated[int | None, typer.Option(help="Repeat units a chain [default: 10].")] = None,
-    chains: Annotated[int | None, typer.Option(help="More than 1 in a periodic box [default: 1].")] = None,
-    density: Annotated[float | None, typer.Option(help="Of that box in g/cm3 [default: 0.1].")] = None,
+    units: Annotated[int | None, typer.Option(help="Repeat units a chain, by default 10.")] = None,
+    chains: Annotated[int | None, typer.Option(help="More than 1 in a periodic box, by default 1.")] = None,
+    density: Annotated[float | None, typer.Option(help="Of that box in g/cm3, by default 0.1.")] = None,
     tacticity: Tacticity = None,
     time: Annotated[str | None, typer.Option(help="2ps, 1ns, ...; with --resume the new total.")] = None,
-    temperature: Annotated[float | None, typer.Option(help="K [default: 300].")] = None,
-    ensemble: Annotated[str | None, typer.Option(help="nvt or nve [default: nvt].")] = None,
-    potential: Annotated[str | None, typer.Option(help="See polymd doctor [default: polyget].")] = None,
+    temperature: Annotated[float | None, typer.Option(help="K, by default 300.")] = None,
+    ensemble: Annotated[str | None, typer.Option(help="nvt or nve, by default nvt.")] = None,
+    potential: Annotated[str | None, typer.Option(help="See polymd doctor, by default polyget.")] = None,
     engine: Annotated[
-        str | None, typer.Option(help="auto, torchforce, pythonforce or ase [default: auto].")
+        str | None, typer.Option(help="auto, torchforce, pythonforce or ase, by default auto.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of everything random [default: 0].")] = None,
-    out: Annotated[Path | None, typer.Option(help="Run folder [default: runs/run-001, ...].")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything random, by default 0.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder, by default the next of runs/run-001, ...")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="YAML of these fields; options override it.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     as_json: Json = False,
