@@ -59,7 +59,10 @@ class Budget(Callback):
 
 
 class ProgressBar(Callback):
-    """A rich bar on stderr: loss, atoms a second, validation error, time left. Hidden where no one looks."""
+    """A rich bar on stderr: loss and validation force MAE (eV/Å), atoms a second, time left.
+
+    Hidden where no one looks.
+    """
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
@@ -71,7 +74,7 @@ class ProgressBar(Callback):
             return
         self._bar = Progress(
             TextColumn("training"),
-            BarColumn(),
+            BarColumn(bar_width=12),
             TaskProgressColumn(),
             TextColumn("{task.fields[status]}"),
             TextColumn("left"),
@@ -94,10 +97,10 @@ class ProgressBar(Callback):
         self._loss = 0.98 * self._loss + 0.02 * loss if self._loss else loss
         self._atoms += len(batch.numbers) * trainer.world_size
         speed = self._atoms / (time.monotonic() - self._started)
-        status = f"step {trainer.global_step}  loss {self._loss:.4f} eV/Å  {speed:.0f} atoms/s"
+        status = f"step {trainer.global_step}, loss {self._loss:.4f}, {speed:.0f} atoms/s"
         error = trainer.callback_metrics.get("validation_force_mae")
         if error is not None:
-            status += f"  validation MAE {float(error):.4f}"
+            status += f", MAE {float(error):.4f}"
         self._bar.update(self._task, completed=self.budget.used(trainer.global_step), status=status)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -12,8 +12,10 @@ from polymd import potentials
 from polymd.datasets.frames import LabelledMolecule, write_frames
 from polymd.potentials.polyget import storage
 from polymd.training import batches, potential
+from polymd.training.force_matching import Batch, Graph
 from polymd.training.potential import PotentialConfig, export, train
 from polymd.training.potential_errors import polyget_predictor, potential_errors
+from polymd.training.potential_module import FramesModule
 
 SMALL = {"channels": 32, "layers": 2, "heads": 4}
 
@@ -171,6 +173,22 @@ def test_two_processes_do_the_work_of_one(
         runs.append(state(run)["state_dict"])
     for name, tensor in runs[0].items():
         torch.testing.assert_close(tensor, runs[1][name], rtol=1e-3, atol=1e-5)
+
+
+def test_the_way_of_a_gpu_leads_to_the_same_weights(
+    finished: tuple[PotentialConfig, dict[str, Any]],
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The plain network, differentiated twice, here on the CPU."""
+
+    def to_graph(self: FramesModule, batch: Batch, device: torch.device, dataloader_idx: int) -> Graph:
+        return Graph.of(batch, self.cutoff, device)
+
+    monkeypatch.setattr(FramesModule, "transfer_batch_to_device", to_graph)
+    card = train(config(data, tmp_path))
+    assert card["errors"]["force_mae"] == pytest.approx(finished[1]["errors"]["force_mae"], rel=1e-2)
 
 
 def test_refuses_before_any_work(
