@@ -93,14 +93,21 @@ def _simulate(fields: dict[str, Any], config: Path | None) -> Run:
 
 
 def _resume(fields: dict[str, Any], config: Path | None) -> Run:
-    from polymd.simulation import resume
+    """Go on with the run in `out`; all else given must be what it was started with, but for `time`."""
+    from polymd.simulation import Config, resume
+    from polymd.simulation.config import read_yaml
+    from polymd.simulation.folder import read_settings
 
+    fields = (read_yaml(config) if config else {}) | fields
     if "out" not in fields:
         raise ValueError("--resume needs the run folder: polymd run --resume --out runs/run-001")
-    extra = sorted(fields.keys() - {"out", "time"}) + (["config"] if config else [])
-    if extra:
-        raise ValueError(f"--resume takes everything but --time from run.yaml; drop {', '.join(extra)}")
-    return resume(fields["out"], time=fields.get("time"))
+    started = read_settings(Path(fields["out"]))
+    given = Config(**started.model_dump() | fields)
+    for name in sorted(fields.keys() - {"out", "time"}):
+        old, new = getattr(started, name), getattr(given, name)
+        if new not in (old, "auto"):
+            raise ValueError(f"{name} is {old!r} in this run, not {new!r}; drop it or start a new run")
+    return resume(started.out, time=fields.get("time"))
 
 
 @app.command()

@@ -42,7 +42,6 @@ def failing(capsys: pytest.CaptureFixture[str], *args: str) -> str:
         (["run", "--config", "absent.yaml"], "absent.yaml"),
         (["run", "--resume"], "--out"),
         (["run", "--resume", "--out", "absent"], "'absent' is not a run folder"),
-        (["run", "--resume", "--out", "absent", "--units", "3"], "drop units"),
         (["build", PE, "--out", "chain.cif"], ".cif"),
         (["build", PE, "--out", "chain.xyz", "--method", "magic"], "'magic'"),
         (["build", PE, "--out", "chain.xyz", "--tacticity", "tactless"], "tactless"),
@@ -133,3 +132,25 @@ def test_a_config_file_is_overridden_by_options(tmp_path: Path, capsys: pytest.C
     settings = (tmp_path / "run" / "run.yaml").read_text()
     assert "seed: 6" in settings
     assert "units: 3" in settings
+
+
+def test_resume_takes_the_options_of_the_run_and_no_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [
+        "run",
+        PE,
+        "--units",
+        "3",
+        "--time",
+        "20fs",
+        "--engine",
+        "auto",
+        "--out",
+        str(tmp_path / "run"),
+    ]
+    assert main([*command, "--json"]) == 0
+    assert main([*command, "--resume", "--json"]) == 0
+    capsys.readouterr()
+    assert "units is 3 in this run, not 4" in failing(capsys, *command, "--resume", "--units", "4")
+    assert "'*CCO*'" in failing(capsys, "run", "*CCO*", "--resume", "--out", str(tmp_path / "run"))
