@@ -5,15 +5,14 @@
 
 with k_e = 14.399645 eV Å and the coefficients c, b of "The Stopping and Range of Ions in Matter" (1985), eqs.
 2-60 to 2-65. phi is the C2 envelope of `polyget.radial`, zero from the sum of the covalent radii on, so
-that the term is (nearly) silent at bonds and walls off everything below them: atoms never fuse.
+that the term is (nearly) silent at bonds and walls off everything below them: atoms never fuse. Numba
+kernels are here; the torch twin for autograd and TorchScript is `repulsion_module.py`.
 """
 
 import numba
 import numpy as np
-import torch
 from ase.data import covalent_radii
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 COULOMB = 14.399645
 SCREENING = 0.46850
@@ -23,29 +22,6 @@ DECAYS = (3.19980, 0.94229, 0.40290, 0.20162)
 
 RADII: NDArray[np.float64] = np.asarray(covalent_radii, dtype=np.float64)
 """Covalent radius of every atomic number, Å."""
-
-
-class ZBL(nn.Module):
-    """Energy of pairs: atomic numbers z_i, z_j (P,) and distances d (P,) Å -> (P,) eV; TorchScript."""
-
-    radii: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.coulomb, self.screening = COULOMB, SCREENING
-        self.weights, self.decays = list(WEIGHTS), list(DECAYS)
-        self.register_buffer("radii", torch.tensor(RADII), persistent=False)
-
-    def forward(self, z_i: Tensor, z_j: Tensor, d: Tensor) -> Tensor:
-        reach = (self.radii.index_select(0, z_i) + self.radii.index_select(0, z_j)).to(d.dtype)
-        x = torch.clamp(d / reach, max=1.0)
-        phi = 1.0 + x * x * x * (-10.0 + x * (15.0 - 6.0 * x))
-        zi, zj = z_i.to(d.dtype), z_j.to(d.dtype)
-        s = d * (torch.pow(zi, 0.23) + torch.pow(zj, 0.23)) / self.screening
-        screen = torch.zeros_like(d)
-        for weight, decay in zip(self.weights, self.decays):  # noqa: B905  (TorchScript)
-            screen = screen + weight * torch.exp(-decay * s)
-        return self.coulomb * zi * zj / d * screen * phi
 
 
 @numba.njit(nogil=True, cache=True)

@@ -29,7 +29,7 @@ import torch
 from torch import Tensor, nn
 
 from polymd.potentials.polyget.radial import RadialFilters
-from polymd.potentials.repulsion import ZBL
+from polymd.potentials.repulsion_module import ZBL
 
 ELEMENTS = (1, 6, 7, 8, 9, 14, 16, 17)
 

@@ -4,7 +4,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polymd.potentials.repulsion import RADII, ZBL, zbl_pair, zbl_pairs
+from polymd.potentials.repulsion import RADII, zbl_pair, zbl_pairs
+from polymd.potentials.repulsion_module import ZBL
 
 ELEMENT = st.sampled_from([1, 6, 7, 8, 9, 14, 16, 17])
 
