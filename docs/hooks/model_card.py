@@ -71,6 +71,9 @@ def _table(rows: dict[str, Any]) -> str:
     )
     lines = []
     for name, values in rows.items():
-        cells = [format(values[key], form) if key in values else "" for key, (_, form) in COLUMNS.items()]
+        cells = [
+            format(values[key], form) if values.get(key) is not None else ""
+            for key, (_, form) in COLUMNS.items()
+        ]
         lines.append(f"| `{name}` | " + " | ".join(cells) + " |")
     return head + "\n".join(lines)
