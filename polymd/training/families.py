@@ -46,15 +46,20 @@ def family_key(psmiles: str) -> str:
 
 
 def split_by_family(
-    molecules: Iterable[LabelledMolecule], validation: Sequence[str], fraction: float, seed: int
+    molecules: Iterable[LabelledMolecule],
+    validation: Sequence[str],
+    fraction: float,
+    seed: int,
+    excluded: Sequence[str] = (),
 ) -> tuple[list[LabelledMolecule], list[LabelledMolecule]]:
     """Training and validation molecules.
 
     Validation has the families of the list `validation` and a random `fraction` of the others. Twins of
-    them, the same polymer spelled in another way, are in neither. Raises ValueError for a listed family
-    that has no frames.
+    them, the same polymer spelled in another way, are in neither, nor are the families `excluded` with
+    theirs. Raises ValueError for a listed family that has no frames.
     """
-    molecules = list(molecules)
+    out = {family_key(name) for name in excluded}
+    molecules = [m for m in molecules if family_key(family(m)) not in out]
     families = sorted({family(m) for m in molecules})
     missing = sorted(set(validation) - set(families))
     if missing:

@@ -141,10 +141,3 @@ def double_backward_loss(model: PolyGET, graph: Graph) -> Tensor:
     """L = mean |F - F*| in eV/Å, to be differentiated through the forces: for GPUs and as reference."""
     loss: Tensor = (network_forces(model, graph, create_graph=True) - graph.forces).norm(dim=1).mean()
     return loss
-
-
-def accumulate_gradient(model: PolyGET, batch: Batch) -> Tensor:
-    """Add dL/dw of L = mean |F - F*| to the parameters' gradients; returns L, eV/Å."""
-    surrogate, loss = surrogate_loss(model, batch)
-    surrogate.backward()
-    return loss

@@ -69,7 +69,11 @@ def export(config: PotentialConfig) -> dict[str, Any]:
 def _read(config: PotentialConfig) -> tuple[Molecules, Molecules]:
     molecules = [molecule for path in config.data for molecule in read_frames(path)]
     training, validation = split_by_family(
-        molecules, config.validation_families, config.validation_fraction, config.seed
+        molecules,
+        config.validation_families,
+        config.validation_fraction,
+        config.seed,
+        config.excluded_families,
     )
     if not training:
         raise ValueError("every family is kept for validation; nothing is left to train on")
@@ -117,6 +121,7 @@ def _trainer(config: PotentialConfig, step: int, validate: bool) -> Trainer:
         max_epochs=-1,
         val_check_interval=config.validate_every if validate else None,
         check_val_every_n_epoch=None,
+        limit_val_batches=1.0 if validate else 0,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
         inference_mode=False,

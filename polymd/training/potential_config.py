@@ -45,6 +45,8 @@ class PotentialConfig(BaseModel):
         P-SMILES whose frames are kept for validation; other spellings of them are dropped.
     validation_fraction
         Of the remaining families, chosen by `seed`, also kept for validation.
+    excluded_families
+        Used for nothing, in no spelling.
     validation_frames, validate_every
         Validation force MAE on so many frames after every so many steps.
     architecture
@@ -76,6 +78,7 @@ class PotentialConfig(BaseModel):
     steps: int | None = Field(default=None, ge=1)
     validation_families: list[str] = []
     validation_fraction: float = Field(default=0.0, ge=0.0, lt=1.0)
+    excluded_families: list[str] = []
     validation_frames: int = Field(default=400, ge=1)
     validate_every: int = Field(default=500, ge=1)
     architecture: Sizes | None = None

@@ -37,6 +37,11 @@ def test_listed_families_and_their_twins_leave_training(molecules: list[Labelled
     assert {family(m) for m in training} == {"*CO*", "*CC*", "*CS*"}  # without the twin *CCO*
 
 
+def test_excluded_families_and_their_twins_are_nowhere(molecules: list[LabelledMolecule]) -> None:
+    training, validation = split_by_family(molecules, ["*CS*"], 0.0, 0, ["*C([2H])([2H])CO*"])
+    assert {family(m) for m in training + validation} == {"*CO*", "*CC*", "*CS*"}
+
+
 def test_random_families_by_seed(molecules: list[LabelledMolecule]) -> None:
     splits = [split_by_family(molecules, [], 0.5, seed) for seed in range(6)]
     for training, validation in splits:
