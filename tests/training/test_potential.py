@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from polymd import potentials
+from polymd import potentials, testing
 from polymd.datasets.frames import LabelledMolecule, write_frames
 from polymd.potentials.polyget import storage
 from polymd.training import batches, potential
@@ -167,12 +167,12 @@ def test_two_processes_do_the_work_of_one(
     runs = []
     for processes in (1, 2):
         run = config(
-            ethanes, tmp_path / str(processes), processes=processes, steps=2, validation_families=None
+            ethanes, tmp_path / str(processes), processes=processes, steps=1, validation_families=None
         )
         train(run)
-        runs.append(state(run)["state_dict"])
-    for name, tensor in runs[0].items():
-        torch.testing.assert_close(tensor, runs[1][name], rtol=1e-3, atol=1e-5)
+        moments = state(run)["optimizer_states"][0]["state"]
+        runs.append(torch.cat([moments[n]["exp_avg"].flatten() for n in sorted(moments)]))
+    assert (runs[0] - runs[1]).norm() < testing.SHARED_GRADIENT_RTOL * runs[0].norm()
 
 
 def test_the_way_of_a_gpu_leads_to_the_same_weights(
