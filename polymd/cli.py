@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polymd.commands import evaluate, train
+from polymd.commands import evaluate, label, train
 
 if TYPE_CHECKING:
     from polymd.simulation import Run
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")
+app.command()(label.label)
 
 PSmiles = Annotated[str, typer.Argument(help="Repeat unit with two stars, such as '*CC(*)c1ccccc1'.")]
 Tacticity = Annotated[

@@ -1,0 +1,49 @@
+"""The one call for teachers."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from polymd.datasets.teachers.base import Teacher
+
+TEACHERS = ("aimnet2", "aimnet2-single", "gfn2", "dft", "dft-r2scan")
+
+
+def load_teacher(name: str, models: str | Path | None = None) -> Teacher:
+    """A teacher by name.
+
+    Parameters
+    ----------
+    name
+        "aimnet2" (the ensemble, with a force std), "aimnet2-single" (one model of it, four times faster),
+        "gfn2" (GFN2-xTB through tblite), "dft" (ωB97M-D3(BJ)/def2-TZVPP through PySCF), "dft-r2scan"
+        (r2SCAN-D3(BJ)/def2-TZVPP), or "module:factory", where the factory takes nothing and gives an ASE
+        calculator.
+    models
+        Folder with the model files of the AIMNet2 teachers; not given, an installed Auto3D is looked for.
+
+    Raises
+    ------
+    ValueError
+        Unknown name, a package or file that is missing, a factory that gives no calculator.
+    """
+    if name in ("aimnet2", "aimnet2-single"):
+        from polymd.datasets.teachers.aimnet2 import AIMNet2
+
+        return AIMNet2(ensemble=name == "aimnet2", models=models)
+    if name == "gfn2":
+        from polymd.datasets.teachers.gfn2 import gfn2
+
+        return gfn2()
+    if name in ("dft", "dft-r2scan"):
+        from polymd.datasets.teachers.dft import DFT
+
+        return DFT("r2scan-d3bj" if name.endswith("r2scan") else "wb97m-d3bj")
+    if ":" in name:
+        from polymd.datasets.teachers.ase_calculator import from_factory
+
+        return from_factory(name)
+    near = get_close_matches(name, TEACHERS, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"unknown teacher {name!r}; known: {', '.join(TEACHERS)}, module:factory{hint}")
