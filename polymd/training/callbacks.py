@@ -1,5 +1,7 @@
 """Lightning callbacks of a training: its budget with the checkpoints, and its progress bar."""
 
+import multiprocessing
+import signal
 import time
 from typing import Any
 
@@ -32,6 +34,9 @@ class Budget(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._before = self._saved = self.seconds
         self._started = time.monotonic()
+        if multiprocessing.parent_process() is not None:
+            # The parent's death arrives as this signal, which background jobs of a script ignore.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
