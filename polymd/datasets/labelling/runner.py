@@ -8,18 +8,18 @@ import json
 import math
 import multiprocessing
 import os
-import queue
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from polymd.datasets.frames import write_frames
-from polymd.datasets.labelling.plan import Plan, make_plan
+from polymd.datasets.labelling.plan import Plan, Task, make_plan
 from polymd.datasets.labelling.progress import LabelProgress
 from polymd.datasets.labelling.settings import Settings
 from polymd.datasets.labelling.shards import Shard, group_frames, read_shards
@@ -163,24 +163,35 @@ def _work_apart(
     processes: int,
     report: Callable[[Shard], None],
 ) -> None:
-    """Workers take the next task from a shared counter until there are no more."""
+    """Each worker has its share of the tasks and a pipe of its own: one that dies blocks no other."""
     context = multiprocessing.get_context("spawn")
-    counter, events = context.Value("q", 0), context.Queue()
-    arguments = (settings, folder, deadline, counter, events)
-    workers = [context.Process(target=_process, args=arguments, daemon=True) for _ in range(processes)]
+    workers, pipes = [], []
+    for n in range(min(processes, len(plan.tasks))):
+        receiver, sender = context.Pipe(duplex=False)
+        arguments = (settings, plan.tasks[n::processes], folder, deadline, sender)
+        workers.append(context.Process(target=_process, args=arguments, daemon=True))
+        pipes.append((receiver, sender))
     try:
-        for worker in workers:
+        for worker, (_, sender) in zip(workers, pipes, strict=True):
             worker.start()
-        while any(worker.is_alive() for worker in workers) or not events.empty():
-            try:
-                report(events.get(timeout=0.2))
-            except queue.Empty:
-                continue
-    finally:
+            sender.close()
+        listening = [receiver for receiver, _ in pipes]
+        while listening:
+            ready = wait(listening)
+            for receiver in [pipe for pipe in listening if pipe in ready]:
+                try:
+                    report(receiver.recv())
+                except EOFError:
+                    listening.remove(receiver)
+    except BaseException:
         for worker in workers:
             if worker.is_alive():
                 worker.terminate()
-            worker.join()
+        raise
+    finally:
+        for worker in workers:
+            if worker.pid is not None:
+                worker.join()
     codes = [worker.exitcode for worker in workers if worker.exitcode]
     if codes:
         raise LabellingError(
@@ -189,25 +200,23 @@ def _work_apart(
         )
 
 
-def _process(settings: Settings, folder: Path, deadline: float, counter: Any, events: Any) -> None:
+def _process(
+    settings: Settings, tasks: Sequence[Task], folder: Path, deadline: float, pipe: Connection
+) -> None:
     """A worker process; it ends when its parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = os.getppid()
-    worker, plan = _worker(settings, folder), make_plan(settings)
+    worker = _worker(settings, folder)
 
     def stop() -> bool:
         return time.time() > deadline or os.getppid() != parent
 
     def report(shard: Shard) -> None:
-        events.put(Shard(failures=shard.failures, frames=[replace(f, **_BARE) for f in shard.frames]))
+        if not stop():
+            pipe.send(Shard([replace(f, **_BARE) for f in shard.frames], shard.failures))
 
-    while not stop():
-        with counter.get_lock():
-            number = counter.value
-            counter.value += 1
-        if number >= len(plan.tasks):
-            return
-        worker.do(plan.tasks[number], stop, report)
+    for task in tasks:
+        worker.do(task, stop, report)
 
 
 _BARE: dict[str, Any] = {"positions": np.zeros((0, 3)), "forces": np.zeros((0, 3))}  # all that a bar needs

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import math
+from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -25,9 +27,13 @@ class Exclusion:
     """
 
     def __init__(self, polymers: Iterable[str] = ()) -> None:
+        polymers = list(polymers)
         self._keys = {key for psmiles in polymers for key in polymer_keys(psmiles)}
+        self._compositions = {composition(psmiles) for psmiles in polymers}
 
     def __contains__(self, psmiles: str) -> bool:
+        if composition(psmiles) not in self._compositions:  # most are told apart without building rings
+            return False
         return not self._keys.isdisjoint(polymer_keys(psmiles))
 
 
@@ -64,6 +70,20 @@ def _strings(content: Any) -> Iterable[str]:
     elif isinstance(content, list):
         for value in content:
             yield from _strings(value)
+
+
+def composition(psmiles: str) -> frozenset[tuple[int, int]]:
+    """Smallest whole numbers of atoms by element, such as {(6, 1), (1, 2)} of `*CC*`."""
+    from polymd.psmiles import PSmilesError, parse
+
+    try:
+        unit = parse(psmiles)
+    except PSmilesError:
+        return frozenset({(-1, hash(psmiles))})
+    counts = Counter(atom.GetAtomicNum() for atom in unit.GetAtoms() if atom.GetAtomicNum())
+    counts[1] += sum(atom.GetTotalNumHs() for atom in unit.GetAtoms())
+    divisor = math.gcd(*counts.values())
+    return frozenset((z, n // divisor) for z, n in counts.items())
 
 
 @lru_cache(maxsize=100_000)
