@@ -73,7 +73,7 @@ def write_shard(path: Path, shard: Shard) -> None:
         "failures": np.array(shard.failures, np.str_).reshape(-1, 4),
         "cpu_seconds": np.array(shard.cpu_seconds),
     } | {f"state_{name}": array for name, array in shard.state.items()}
-    partial = path.with_suffix(".partial")
+    partial = path.with_suffix(f".{os.getpid()}.partial")  # an orphan may still be at the same shard
     with partial.open("wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
         file.flush()
