@@ -20,6 +20,9 @@ demo: $(VENV)/.polymd
 	rm -rf runs/polystyrene
 	$(VENV)/bin/polymd run "*CC(*)c1ccccc1" --units 10 --time 2ps --temperature 300 --seed 1 --out runs/polystyrene
 
+# molecules of the tests are small: more threads of torch and BLAS only wait for each other
+test test-core: export OMP_NUM_THREADS ?= 1
+
 test: $(VENV)/.polymd
 	$(VENV)/bin/python -m pytest $(PYTEST_OPTIONS)
 
