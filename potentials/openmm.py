@@ -12,13 +12,13 @@ import numpy as np
 
 from polymd.potentials.backends import BACKENDS, Backend, make_backend
 from polymd.potentials.registry import check_elements, find, load
+from polymd.units import EV_KJ_MOL
 
 if TYPE_CHECKING:
     import openmm
     import openmmtorch
 
 ANGSTROM_IN_NM = 0.1
-EV_IN_KJ_MOL = 96.48533212331002
 
 
 def atomic_numbers(topology: Any) -> list[int]:
@@ -84,8 +84,8 @@ class Computation:
         question = positions.tobytes() + cell.tobytes()
         if question != self._last[0]:
             result = self._backend.evaluate(positions, cell, np.full(3, self.periodic))
-            forces = result.forces * (EV_IN_KJ_MOL * ANGSTROM_IN_NM**-1)
-            self._last = (question, (result.energy * EV_IN_KJ_MOL, forces))
+            forces = result.forces * (EV_KJ_MOL * ANGSTROM_IN_NM**-1)
+            self._last = (question, (result.energy * EV_KJ_MOL, forces))
         return self._last[1]
 
 

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 import polymd.neighbors.torch_op  # noqa: F401  (registers polymd::neighbor_pairs)
 from polymd.potentials.polyget.model import PolyGET
+from polymd.units import EV_KJ_MOL
 
 
 class OpenMMModule(nn.Module):
@@ -16,6 +17,7 @@ class OpenMMModule(nn.Module):
     def __init__(self, model: PolyGET, numbers: list[int], periodic: bool) -> None:
         super().__init__()
         self.model = model
+        self.kj_mol = EV_KJ_MOL
         self.register_buffer("numbers", torch.tensor(numbers, dtype=torch.long))
         self.register_buffer("pbc", torch.full((3,), periodic))
 
@@ -27,4 +29,4 @@ class OpenMMModule(nn.Module):
         edge_index, shifts = torch.ops.polymd.neighbor_pairs(x, cell, self.pbc, self.model.cutoff)
         vectors = x.index_select(0, edge_index[1]) - x.index_select(0, edge_index[0]) + shifts @ cell
         energies: Tensor = self.model(self.numbers, vectors, edge_index)
-        return energies.sum() * 96.48533212331002
+        return energies.sum() * self.kj_mol

@@ -12,7 +12,8 @@ from openmm import app, unit
 from polymd import testing
 from polymd.diagnostics import torchforce_available
 from polymd.potentials import PolyGETCalculator, python_force, torch_force
-from polymd.potentials.openmm import EV_IN_KJ_MOL, Computation
+from polymd.potentials.openmm import Computation
+from polymd.units import EV_KJ_MOL
 
 BOX = np.array([[14.0, 0.0, 0.0], [2.0, 13.0, 0.0], [-1.0, 1.5, 12.0]])
 
@@ -40,9 +41,9 @@ def evaluate(force: openmm.Force, atoms: Atoms, platform: str) -> tuple[float, A
     )
     context.setPositions(atoms.positions * 0.1)
     state = context.getState(getEnergy=True, getForces=True)
-    energy = state.getPotentialEnergy().value_in_unit(unit.kilojoule_per_mole) / EV_IN_KJ_MOL
+    energy = state.getPotentialEnergy().value_in_unit(unit.kilojoule_per_mole) / EV_KJ_MOL
     forces = state.getForces(asNumpy=True).value_in_unit(unit.kilojoule_per_mole / unit.angstrom)
-    return energy, forces / EV_IN_KJ_MOL
+    return energy, forces / EV_KJ_MOL
 
 
 @pytest.fixture(params=["open", "periodic"])
