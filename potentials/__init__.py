@@ -4,11 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from polymd.potentials.ase import PolyGETCalculator
+    from polymd.potentials.guard import UncertaintyError, UncertaintyGuard
     from polymd.potentials.openmm import python_force, torch_force
     from polymd.potentials.registry import available, card, check_elements, load
 
 _HOME = {
     "PolyGETCalculator": "ase",
+    "UncertaintyError": "guard",
+    "UncertaintyGuard": "guard",
     "torch_force": "openmm",
     "python_force": "openmm",
     "available": "registry",
@@ -17,7 +20,17 @@ _HOME = {
     "check_elements": "registry",
 }
 
-__all__ = ["PolyGETCalculator", "available", "card", "check_elements", "load", "python_force", "torch_force"]
+__all__ = [
+    "PolyGETCalculator",
+    "UncertaintyError",
+    "UncertaintyGuard",
+    "available",
+    "card",
+    "check_elements",
+    "load",
+    "python_force",
+    "torch_force",
+]
 
 
 def __getattr__(name: str) -> Any:

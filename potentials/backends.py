@@ -5,7 +5,10 @@ Verlet list and return the same quantities, with the virial W = dE/d(strain) = s
 dE/dr, r = r_j - r_i.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 import numba
@@ -75,7 +78,8 @@ def _half_list(positions, shift_vectors, indptr, neighbors, reverse, cutoff):  #
 
 
 @numba.njit(nogil=True, cache=True)
-def _forces(n, pairs, gradient):  # type: ignore[no-untyped-def]
+def pair_forces(n, pairs, gradient):  # type: ignore[no-untyped-def]
+    """Forces (n, 3) of the gradient (P, 3) by the vectors of a half list (P, 2)."""
     forces = np.zeros((n, 3))
     for p in range(len(pairs)):
         for axis in range(3):
@@ -84,26 +88,17 @@ def _forces(n, pairs, gradient):  # type: ignore[no-untyped-def]
     return forces
 
 
-class NumbaBackend:
-    """The engine of `polyget.engine`, float32.
+class HalfList:
+    """Pairs of one system closer than a cutoff, each once, from a Verlet list."""
 
-    Up to `BLAS_ATOMS` the engine's matrix products keep to one thread: they take microseconds, and threads of
-    OpenBLAS that wait for a core somebody else uses made a step of 162 atoms twelve times longer.
-    """
+    def __init__(self, cutoff: float) -> None:
+        self.cutoff = cutoff
+        self.list = VerletList(cutoff, SKIN)
 
-    def __init__(self, numbers: NDArray[np.int64], model: str) -> None:
-        registry.check_elements(numbers, model)
-        self.engine = registry.load_engine(model)
-        self.numbers = np.ascontiguousarray(numbers, dtype=np.int64)
-        self.list = VerletList(self.engine.cutoff, SKIN)
-        self.blas = ThreadpoolController()
-
-    def evaluate(self, positions: Float, cell: Float, pbc: NDArray[np.bool_]) -> Properties:
-        threads = 1 if len(self.numbers) <= BLAS_ATOMS else None
-        with self.blas.limit(limits=threads, user_api="blas"):
-            return self._evaluate(positions, cell, pbc)
-
-    def _evaluate(self, positions: Float, cell: Float, pbc: NDArray[np.bool_]) -> Properties:
+    def update(
+        self, positions: Float, cell: Float, pbc: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Pairs (P, 2) and their vectors r_j - r_i (P, 3) in Å."""
         csr = self.list.update(positions, cell, pbc)
         shift_vectors = csr.shifts @ np.asarray(cell, dtype=np.float64)
         pairs, vectors = _half_list(
@@ -112,11 +107,40 @@ class NumbaBackend:
             csr.indptr,
             csr.neighbors,
             csr.reverse,
-            self.engine.cutoff,
+            self.cutoff,
         )
-        result = self.engine.compute(self.numbers, pairs, vectors)
-        virial = result.gradient.T.astype(np.float64) @ vectors
-        return Properties(result.energies, _forces(len(self.numbers), pairs, result.gradient), virial)
+        return pairs, vectors
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+@contextmanager
+def blas_threads(n_atoms: int) -> Iterator[None]:
+    """Up to `BLAS_ATOMS` the engine's matrix products keep to one thread: they take microseconds, and
+    threads of OpenBLAS that wait for a core somebody else uses made a step of 162 atoms twelve times longer.
+    """
+    with _blas().limit(limits=1 if n_atoms <= BLAS_ATOMS else None, user_api="blas"):
+        yield
+
+
+class NumbaBackend:
+    """The engine of `polyget.engine`, float32."""
+
+    def __init__(self, numbers: NDArray[np.int64], model: str) -> None:
+        registry.check_elements(numbers, model)
+        self.engine = registry.load_engine(model)
+        self.numbers = np.ascontiguousarray(numbers, dtype=np.int64)
+        self.half_list = HalfList(self.engine.cutoff)
+
+    def evaluate(self, positions: Float, cell: Float, pbc: NDArray[np.bool_]) -> Properties:
+        with blas_threads(len(self.numbers)):
+            pairs, vectors = self.half_list.update(positions, cell, pbc)
+            result = self.engine.compute(self.numbers, pairs, vectors)
+            virial = result.gradient.T.astype(np.float64) @ vectors
+        return Properties(result.energies, pair_forces(len(self.numbers), pairs, result.gradient), virial)
 
 
 class TorchBackend:

@@ -1,11 +1,13 @@
 """Which models there are: those shipped with the package, the user's own, and any file by its path.
 
 User models are `*.safetensors` files in the folder named by the environment variable POLYMD_MODELS, by
-default `~/.polymd/models`; a file name without its ending is the model's name.
+default `~/.polymd/models`; a file name without its ending is the model's name. Names that end in
+`-committee-1`, `-committee-2`, ... are members of a committee (`committee.py`): found, but not listed.
 """
 
 import difflib
 import os
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from polymd.potentials.polyget.engine import Engine
     from polymd.potentials.polyget.model import PolyGET
 
+MEMBER = re.compile(r".+-committee-\d+")
 SHIPPED = Path(__file__).parent / "polyget" / "weights"
 
 
@@ -27,8 +30,9 @@ def _folders() -> list[Path]:
 
 
 def available() -> list[str]:
-    """Names of the shipped and the user's models."""
-    return sorted({path.stem for folder in _folders() for path in folder.glob("*.safetensors")})
+    """Names of the shipped and the user's models, without the members of committees."""
+    names = {path.stem for folder in _folders() for path in folder.glob("*.safetensors")}
+    return sorted(name for name in names if not MEMBER.fullmatch(name))
 
 
 def find(model: str) -> Path:

@@ -51,8 +51,6 @@ def test_bad_arguments() -> None:
         PolyGETCalculator(backend="cuda")
     with pytest.raises(ValueError, match="unknown potential"):
         PolyGETCalculator("nothing")
-    with pytest.raises(ValueError, match="no committee"):
-        PolyGETCalculator(committee=True)
     atoms = Atoms("Br2", [[0, 0, 0], [0, 0, 2.3]], calculator=PolyGETCalculator())
     with pytest.raises(ValueError, match="does not know the element Br"):
         atoms.get_potential_energy()
