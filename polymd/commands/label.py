@@ -19,7 +19,7 @@ def label(
     source: Annotated[Path, typer.Argument(help="P-SMILES (.csv), or frames (.h5, .xyz) to relabel.")],
     out: Annotated[Path, typer.Option(help="File to write, .h5; a labelling that stopped goes on.")],
     teacher: Annotated[
-        str, typer.Option(help="aimnet2, aimnet2-single, gfn2, dft, dft-r2scan or module:factory.")
+        str, typer.Option(help="aimnet2, aimnet2-single, gfn2, dft, dft-tzvp, dft-r2scan, module:factory.")
     ] = "aimnet2",
     sampler: Annotated[str, typer.Option(help="md, or none: the geometries of SOURCE.")] = "md",
     dynamics: Annotated[str, typer.Option(help="Teacher that moves the molecules.")] = "aimnet2-single",

@@ -38,7 +38,7 @@ def test_bad_names_say_what_is_known(toy: str, name: str, word: str) -> None:
         load_teacher(name)
 
 
-@pytest.mark.parametrize(("name", "module"), [("gfn2", "tblite"), ("dft", "pyscf"), ("dft-r2scan", "pyscf")])
+@pytest.mark.parametrize(("name", "module"), [("gfn2", "tblite"), ("dft", "pyscf"), ("dft-tzvp", "pyscf")])
 def test_missing_package_names_the_extra(name: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(wanted: str) -> None:
         raise ImportError(f"No module named {wanted!r}")

@@ -20,13 +20,13 @@ NAMES = {"wb97m-d3bj": "wB97M-D3(BJ)", "r2scan-d3bj": "r2SCAN-D3(BJ)"}
 
 
 class DFT:
-    """A functional with its D3(BJ) dispersion in def2-TZVPP, restricted, with density fitting."""
+    """A functional with its D3(BJ) dispersion in a def2 basis, restricted, with density fitting."""
 
     def __init__(self, functional: str, basis: str = "def2-tzvpp") -> None:
         self._pyscf = import_optional("pyscf", "pyscf", "dft")
         import_optional("pyscf.dispersion", "pyscf-dispersion", "dft")
         self._functional, self._basis = functional, basis
-        name = f"{NAMES[functional]}/{basis.replace('tzvpp', 'TZVPP')}"
+        name = f"{NAMES[functional]}/def2-{basis.removeprefix('def2-').upper()}"
         self.level_of_theory = f"{name} with density fitting (PySCF {self._pyscf.__version__})"
 
     def label(self, molecules: Sequence[Molecule]) -> list[Labels]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from polymd.datasets.teachers.base import Teacher
 
-TEACHERS = ("aimnet2", "aimnet2-single", "gfn2", "dft", "dft-r2scan")
+TEACHERS = ("aimnet2", "aimnet2-single", "gfn2", "dft", "dft-tzvp", "dft-r2scan")
 
 
 def load_teacher(name: str, models: str | Path | None = None) -> Teacher:
@@ -17,9 +17,9 @@ def load_teacher(name: str, models: str | Path | None = None) -> Teacher:
     ----------
     name
         "aimnet2" (the ensemble, with a force std), "aimnet2-single" (one model of it, four times faster),
-        "gfn2" (GFN2-xTB through tblite), "dft" (ωB97M-D3(BJ)/def2-TZVPP through PySCF), "dft-r2scan"
-        (r2SCAN-D3(BJ)/def2-TZVPP), or "module:factory", where the factory takes nothing and gives an ASE
-        calculator.
+        "gfn2" (GFN2-xTB through tblite), "dft" (ωB97M-D3(BJ)/def2-TZVPP through PySCF), "dft-tzvp"
+        (the same in def2-TZVP, cheaper), "dft-r2scan" (r2SCAN-D3(BJ)/def2-TZVPP), or "module:factory",
+        where the factory takes nothing and gives an ASE calculator.
     models
         Folder with the model files of the AIMNet2 teachers; not given, an installed Auto3D is looked for.
 
@@ -36,10 +36,11 @@ def load_teacher(name: str, models: str | Path | None = None) -> Teacher:
         from polymd.datasets.teachers.gfn2 import gfn2
 
         return gfn2()
-    if name in ("dft", "dft-r2scan"):
+    if name in ("dft", "dft-tzvp", "dft-r2scan"):
         from polymd.datasets.teachers.dft import DFT
 
-        return DFT("r2scan-d3bj" if name.endswith("r2scan") else "wb97m-d3bj")
+        functional = "r2scan-d3bj" if name == "dft-r2scan" else "wb97m-d3bj"
+        return DFT(functional, "def2-tzvp" if name == "dft-tzvp" else "def2-tzvpp")
     if ":" in name:
         from polymd.datasets.teachers.ase_calculator import from_factory
 
