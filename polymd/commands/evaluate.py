@@ -26,20 +26,30 @@ def evaluate() -> None:
 
 @app.command()
 def potential(
-    data: Annotated[Path, typer.Argument(help="Labelled frames: .h5, .hdf5, .xyz or .extxyz.")],
+    data: Annotated[
+        Path, typer.Argument(help="Frames: .h5, .hdf5, .xyz, .extxyz; or the YAML of a training.")
+    ],
     model: Annotated[str, typer.Option(help="A name of polymd doctor or a .safetensors file.")] = "polyget",
+    committee: Annotated[
+        bool, typer.Option("--committee", help="Test its uncertainty too, on families not calibrated on.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> None:
-    """Compare a potential's forces and energies with labelled frames."""
-    from polymd.datasets.frames import read_frames
+    """Compare a potential's forces and energies with labelled frames, or a training's validation frames."""
+    from polymd.commands.uncertainty import print_uncertainty, watch
     from polymd.training.potential_errors import polyget_predictor, potential_errors
+    from polymd.training.uncertainty import evaluate_committee, unseen_molecules
 
     predict = polyget_predictor(model)
-    errors = potential_errors(predict, read_frames(data))
+    molecules = unseen_molecules(data)
+    results = {"uncertainty": evaluate_committee(molecules, model, watch=watch)} if committee else {}
+    errors = potential_errors(predict, molecules)
     if as_json:
-        typer.echo(json.dumps({"data": str(data), "model": model} | errors, indent=2))
-    else:
-        print_errors(errors)
+        typer.echo(json.dumps({"data": str(data), "model": model} | errors | results, indent=2))
+        return
+    print_errors(errors)
+    if committee:
+        print_uncertainty(results["uncertainty"])
 
 
 def print_errors(errors: dict[str, Any]) -> None:

@@ -47,3 +47,28 @@ def potential(
 
             print_errors(card["errors"])
     return 0
+
+
+@app.command()
+def committee(
+    data: Annotated[
+        Path, typer.Argument(help="Frames of families never trained on, or the YAML of a training.")
+    ],
+    model: Annotated[str, typer.Option(help="Model with its members beside it.")] = "polyget",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the description as JSON.")] = False,
+) -> None:
+    """Calibrate the committee of a model, MODEL-fast and MODEL-committee-1, -2, ...; writes its JSON file."""
+    from polymd.commands.uncertainty import print_uncertainty, watch
+    from polymd.potentials.committee import committee_file
+    from polymd.training.uncertainty import calibrate
+
+    description = calibrate(data, model, watch=watch)
+    if as_json:
+        typer.echo(json.dumps({"path": str(committee_file(model))} | description, indent=2))
+        return
+    fitted = description["calibration"]
+    typer.echo(
+        f"{committee_file(model)}: {len(description['members'])} members, floor {fitted['floor']:.4f} "
+        f"eV/Å, slope {fitted['slope']:.3f}"
+    )
+    print_uncertainty(description["results"])
