@@ -13,6 +13,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from polymd.potentials.polyget.lanes import accumulate, load
+
 
 class Table(NamedTuple):
     """Knots (K, 2, F) float32 of F filters on [0, cutoff] and the inverse of their spacing, 1/Å."""
@@ -83,3 +85,21 @@ def read_adjoint(gradient: Any, k: int, weights: Any, g_knots: Any) -> None:
         t1[c] += w1 * gradient[c]
         t2[c] += w2 * gradient[c]
         t3[c] += w3 * gradient[c]
+
+
+@numba.njit(inline="always")
+def read_lanes(knots: Any, offset: Any, filters: Any, weights: Any, n: Any) -> Any:
+    """n filters of a table, from the flat offset of the first one's value at the knot below on."""
+    w0, w1, w2, w3 = weights
+    value = load(knots, offset, n) * w0 + load(knots, offset + filters, n) * w1
+    return value + load(knots, offset + 2 * filters, n) * w2 + load(knots, offset + 3 * filters, n) * w3
+
+
+@numba.njit(inline="always")
+def add_lanes(g_knots: Any, offset: Any, filters: Any, weights: Any, gradient: Any) -> None:
+    """Add to the gradient of the knots what `read_lanes` owes to that of its value."""
+    w0, w1, w2, w3 = weights
+    accumulate(g_knots, offset, gradient * w0)
+    accumulate(g_knots, offset + filters, gradient * w1)
+    accumulate(g_knots, offset + 2 * filters, gradient * w2)
+    accumulate(g_knots, offset + 3 * filters, gradient * w3)

@@ -11,8 +11,9 @@ side by side. The backward kernel is the derivative by hand; with g_y = dE/dy, f
     g_v,j = <g_V,i, u> f_2                         g_f_2 = <g_V,i, u> v_j
     g_u   = sum over channels of g_V,i v_j f_2     g_d   = sum over channels of g_f f'(d)
 
-Buffers of two halves hold i <- j first, j <- i second. Kernels are made for a number of channels and
-heads: as constants these let LLVM unroll and vectorise.
+Heads do not meet, so a pair is done in blocks of whole heads, at most `BLOCK` channels, each in registers
+from its first read to its last write (`lanes.py`). Names end in `i` and `j` for what belongs to i <- j and
+j <- i. Kernels are made for a number of channels and heads, which the compiler takes as constants.
 """
 
 from functools import cache
@@ -22,8 +23,11 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from polymd.potentials.polyget.hermite import locate, read, read_adjoint, slope_weights
+from polymd.potentials.polyget.hermite import add_lanes, locate, read_lanes, slope_weights
 from polymd.potentials.polyget.jit import kernel
+from polymd.potentials.polyget.lanes import accumulate, clamp, fold, halves, join, load, spread, total
+
+BLOCK = 64
 
 
 class Pairs(NamedTuple):
@@ -34,181 +38,73 @@ class Pairs(NamedTuple):
     unit: NDArray[np.float32]
 
 
-@numba.njit(inline="always")
+@numba.njit(forceinline=True)
 def sigmoid(z: Any) -> Any:
-    """1 / (1 + exp(-z)) = (1 + tanh(z / 2)) / 2, tanh as a rational function: float32 accurate,
-    vectorises.
-    """
+    """1 / (1 + exp(-z)) = (1 + tanh(z / 2)) / 2, tanh as a rational function: float32 accurate."""
     f = np.float32
-    x = min(max(f(0.5) * z, f(-7.9)), f(7.9))
+    x = clamp(z * f(0.5), f(-7.9), f(7.9))
     y = x * x
-    p = f(-2.76076847742355e-16)
-    p = p * y + f(2.00018790482477e-13)
+    p = y * f(-2.76076847742355e-16) + f(2.00018790482477e-13)
     p = p * y + f(-8.60467152213735e-11)
     p = p * y + f(5.12229709037114e-08)
     p = p * y + f(1.48572235717979e-05)
     p = p * y + f(6.37261928875436e-04)
     p = p * y + f(4.89352455891786e-03)
-    q = f(1.19825839466702e-06)
-    q = q * y + f(1.18534705686654e-04)
+    q = y * f(1.19825839466702e-06) + f(1.18534705686654e-04)
     q = q * y + f(2.26843463243900e-03)
     q = q * y + f(4.89352518554385e-03)
-    return f(0.5) + f(0.5) * x * p / q
+    return x * p / q * f(0.5) + f(0.5)
 
 
-@numba.njit(inline="always")
-def _head_sums(C: int, H: int, product: Any, f: Any, out: Any) -> None:
-    """out (2H,) = sums over each head of product (2C,) times f (C,), for both directions."""
-    D = C // H
-    for h in range(H):
-        s, r = np.float32(0), np.float32(0)
-        for c in range(h * D, h * D + D):
-            s += product[c] * f[c]
-            r += product[C + c] * f[c]
-        out[h], out[H + h] = s, r
+def block_of(channels: int, heads: int) -> int:
+    """Channels of a block: whole heads that divide the channels, at most `BLOCK` if a head has no more.
 
-
-@numba.njit(inline="always")
-def _spread(C: int, H: int, heads: Any, out: Any) -> None:
-    """Each head's number (2H,) to its channels (2C,)."""
-    D = C // H
-    for h in range(2 * H):
-        for c in range(h * D, h * D + D):
-            out[c] = heads[h]
+    Raises ValueError for channels that are no multiple of the heads.
+    """
+    if channels % heads:
+        raise ValueError(f"{channels} channels in {heads} heads; give a multiple of the number of heads")
+    size = channels // heads
+    fitting = [n * size for n in range(1, heads + 1) if heads % n == 0 and n * size <= BLOCK]
+    return max(fitting, default=size)
 
 
 @cache
 def forward_kernel(channels: int, heads: int, with_vectors: bool) -> Any:
     """kernel(pairs, table, node, w, out_x, out_v): adds X (N, C) and V (N, 3, C) to the outputs."""
-    C, H = channels, heads
+    C, D, B = channels, channels // heads, block_of(channels, heads)
 
     @kernel
     def messages(pairs, table, node, w, out_x, out_v):  # type: ignore[no-untyped-def]
-        f, a = np.empty(4 * C, np.float32), np.empty(2 * H, np.float32)
-        product, channel = np.empty(2 * C, np.float32), np.empty(2 * C, np.float32)
         for p in range(len(pairs.distance)):
-            i, j = pairs.atoms[p, 0], pairs.atoms[p, 1]
-            k, weights = locate(table, pairs.distance[p])
-            read(table, k, weights, f)
-            ni, nj = node[i], node[j]
-            for c in range(C):
-                product[c] = ni[c] * nj[C + c]
-                product[C + c] = nj[c] * ni[C + c]
-            _head_sums(C, H, product, f, a)
-            for h in range(2 * H):
-                a[h] *= sigmoid(a[h])
-            _spread(C, H, a, channel)
-            xi, xj = out_x[i], out_x[j]
-            for c in range(C):
-                xi[c] += channel[c] * f[C + c] * nj[2 * C + c]
-            for c in range(C):
-                xj[c] += channel[C + c] * f[C + c] * ni[2 * C + c]
-            for c in range(C):
-                product[c] = nj[3 * C + c] * f[3 * C + c]
-                product[C + c] = ni[3 * C + c] * f[3 * C + c]
-            for axis in range(3):
-                u = pairs.unit[p, axis]
-                vi, vj = out_v[i, axis], out_v[j, axis]
-                for c in range(C):
-                    vi[c] += u * product[c]
-                for c in range(C):
-                    vj[c] -= u * product[C + c]
+            i, j = np.int64(pairs.atoms[p, 0]), np.int64(pairs.atoms[p, 1])
+            knot, weights = locate(table, pairs.distance[p])
+            for b in range(0, C, B):
+                t, ni, nj = knot * 8 * C + b, i * 4 * C + b, j * 4 * C + b
+                f = read_lanes(table.knots, t, 4 * C, weights, B)
+                qk = join(
+                    load(node, ni, B) * load(node, nj + C, B) * f,
+                    load(node, nj, B) * load(node, ni + C, B) * f,
+                )
+                a = fold(qk, D)
+                ai, aj = halves(spread(a * sigmoid(a), D))
+                f = read_lanes(table.knots, t + C, 4 * C, weights, B)
+                accumulate(out_x, i * C + b, ai * f * load(node, nj + 2 * C, B))
+                accumulate(out_x, j * C + b, aj * f * load(node, ni + 2 * C, B))
+                f = read_lanes(table.knots, t + 3 * C, 4 * C, weights, B)
+                vi, vj = load(node, nj + 3 * C, B) * f, load(node, ni + 3 * C, B) * f
                 if with_vectors:
-                    wi, wj = w[i, axis], w[j, axis]
-                    for c in range(C):
-                        vi[c] += wj[c] * f[2 * C + c]
-                    for c in range(C):
-                        vj[c] += wi[c] * f[2 * C + c]
+                    f = read_lanes(table.knots, t + 2 * C, 4 * C, weights, B)
+                for axis in range(3):
+                    u = pairs.unit[p, axis]
+                    oi, oj = (i * 3 + axis) * C + b, (j * 3 + axis) * C + b
+                    if with_vectors:
+                        accumulate(out_v, oi, vi * u + load(w, oj, B) * f)
+                        accumulate(out_v, oj, load(w, oi, B) * f - vj * u)
+                    else:
+                        accumulate(out_v, oi, vi * u)
+                        accumulate(out_v, oj, vj * -u)
 
     return messages
-
-
-@numba.njit(inline="always")
-def _scalar_backward(C: int, H: int, f: Any, n: Any, g: Any, g_x: Any, gf: Any, scratch: Any) -> None:
-    """Attention and scalar message: adds to g = (g_node_i, g_node_j), fills gf[:2C]; n, g_x are alike."""
-    (ni, nj), (gi, gj), (gxi, gxj) = n, g, g_x
-    a, b, ae, be, qk, gx = scratch
-    one = np.float32(1)
-    for c in range(C):
-        qk[c] = ni[c] * nj[C + c]
-        qk[C + c] = nj[c] * ni[C + c]
-        gx[c] = gxi[c] * nj[2 * C + c]
-        gx[C + c] = gxj[c] * ni[2 * C + c]
-    _head_sums(C, H, qk, f, a)
-    _head_sums(C, H, gx, f[C:], b)
-    for h in range(2 * H):
-        sigma = sigmoid(a[h])
-        b[h] *= sigma * (one + a[h] * (one - sigma))
-        a[h] *= sigma
-    _spread(C, H, a, ae)
-    _spread(C, H, b, be)
-    for c in range(C):
-        gf[c] = be[c] * qk[c] + be[C + c] * qk[C + c]
-        gf[C + c] = ae[c] * gx[c] + ae[C + c] * gx[C + c]
-    for c in range(C):
-        be[c] *= f[c]
-        be[C + c] *= f[c]
-        ae[c] *= f[C + c]
-        ae[C + c] *= f[C + c]
-    for c in range(C):
-        gi[c] += be[c] * nj[C + c]
-    for c in range(C):
-        gi[C + c] += be[C + c] * nj[c]
-    for c in range(C):
-        gj[c] += be[C + c] * ni[C + c]
-    for c in range(C):
-        gj[C + c] += be[c] * ni[c]
-    for c in range(C):
-        gi[2 * C + c] += ae[C + c] * gxj[c]
-    for c in range(C):
-        gj[2 * C + c] += ae[c] * gxi[c]
-
-
-@numba.njit(inline="always")
-def _direction_backward(C: int, f: Any, n: Any, g: Any, g_v: Any, u: Any, gf: Any, along: Any) -> None:
-    """Messages along u: adds to g_node, fills gf[3C:]; along (2C,) is scratch."""
-    (ni, nj), (gi, gj), (vi, vj) = n, g, g_v
-    for c in range(C):
-        along[c] = u[0] * vi[0, c] + u[1] * vi[1, c] + u[2] * vi[2, c]
-    for c in range(C):
-        along[C + c] = -(u[0] * vj[0, c] + u[1] * vj[1, c] + u[2] * vj[2, c])
-    for c in range(C):
-        gf[3 * C + c] = along[c] * nj[3 * C + c] + along[C + c] * ni[3 * C + c]
-    for c in range(C):
-        gi[3 * C + c] += along[C + c] * f[3 * C + c]
-    for c in range(C):
-        gj[3 * C + c] += along[c] * f[3 * C + c]
-
-
-@numba.njit(inline="always")
-def _vector_backward(C: int, f: Any, w: Any, g_w: Any, g_v: Any, gf: Any) -> None:
-    """Messages of neighbours' vectors: adds to g_w, fills gf[2C:3C]."""
-    (wi, wj), (gwi, gwj), (vi, vj) = w, g_w, g_v
-    for c in range(C):
-        gf[2 * C + c] = vi[0, c] * wj[0, c] + vi[1, c] * wj[1, c] + vi[2, c] * wj[2, c]
-    for c in range(C):
-        gf[2 * C + c] += vj[0, c] * wi[0, c] + vj[1, c] * wi[1, c] + vj[2, c] * wi[2, c]
-    for axis in range(3):
-        gwia, gwja, via, vja = gwi[axis], gwj[axis], vi[axis], vj[axis]
-        for c in range(C):
-            gwia[c] += vja[c] * f[2 * C + c]
-        for c in range(C):
-            gwja[c] += via[c] * f[2 * C + c]
-
-
-@numba.njit(inline="always")
-def _unit_backward(C: int, f: Any, n: Any, g_v: Any, g_u: Any, product: Any) -> None:
-    """Adds to g_u (3,)."""
-    (ni, nj), (vi, vj) = n, g_v
-    for c in range(C):
-        product[c] = nj[3 * C + c] * f[3 * C + c]
-        product[C + c] = ni[3 * C + c] * f[3 * C + c]
-    for axis in range(3):
-        s = np.float32(0)
-        via, vja = vi[axis], vj[axis]
-        for c in range(C):
-            s += via[c] * product[c] - vja[c] * product[C + c]
-        g_u[axis] += s
 
 
 @cache
@@ -218,32 +114,77 @@ def backward_kernel(channels: int, heads: int, with_vectors: bool, to_positions:
     Adds to g_node (N, 4C) always, to g_w (N, 3, C) if `with_vectors`, to g_d (P,) and g_u (P, 3) if
     `to_positions`, to g_knots (K, 2, 4C) if `to_table`; the others are not touched.
     """
-    C, H = channels, heads
+    C, D, B = channels, channels // heads, block_of(channels, heads)
+    one = np.float32(1)
 
     @kernel
     def messages(pairs, table, node, w, g_x, g_v, g_node, g_w, g_d, g_u, g_knots):  # type: ignore[no-untyped-def]
-        f, gf = np.empty(4 * C, np.float32), np.empty(4 * C, np.float32)
-        a, b = np.empty(2 * H, np.float32), np.empty(2 * H, np.float32)
-        ae, be = np.empty(2 * C, np.float32), np.empty(2 * C, np.float32)
-        qk, gx = np.empty(2 * C, np.float32), np.empty(2 * C, np.float32)
-        gf[2 * C : 3 * C] = 0
         for p in range(len(pairs.distance)):
-            i, j = pairs.atoms[p, 0], pairs.atoms[p, 1]
-            k, weights = locate(table, pairs.distance[p])
-            read(table, k, weights, f)
-            n, g, v = (node[i], node[j]), (g_node[i], g_node[j]), (g_v[i], g_v[j])
-            _scalar_backward(C, H, f, n, g, (g_x[i], g_x[j]), gf, (a, b, ae, be, qk, gx))
-            _direction_backward(C, f, n, g, v, pairs.unit[p], gf, qk)
-            if with_vectors:
-                _vector_backward(C, f, (w[i], w[j]), (g_w[i], g_w[j]), v, gf)
-            if to_positions:
-                _unit_backward(C, f, n, v, g_u[p], qk)
-                read(table, k, slope_weights(table, pairs.distance[p], k), f)
-                s = np.float32(0)
-                for c in range(4 * C):
-                    s += gf[c] * f[c]
-                g_d[p] += s
-            if to_table:
-                read_adjoint(gf, k, weights, g_knots)
+            i, j = np.int64(pairs.atoms[p, 0]), np.int64(pairs.atoms[p, 1])
+            u0, u1, u2 = pairs.unit[p, 0], pairs.unit[p, 1], pairs.unit[p, 2]
+            knot, weights = locate(table, pairs.distance[p])
+            slopes = slope_weights(table, pairs.distance[p], knot)
+            for b in range(0, C, B):
+                t, ni, nj = knot * 8 * C + b, i * 4 * C + b, j * 4 * C + b
+                fk = read_lanes(table.knots, t, 4 * C, weights, B)
+                fx = read_lanes(table.knots, t + C, 4 * C, weights, B)
+                qi, qj = load(node, ni, B), load(node, nj, B)
+                ki, kj = load(node, ni + C, B), load(node, nj + C, B)
+                gxi = load(g_x, i * C + b, B)
+                gxj = load(g_x, j * C + b, B)
+                qki, qkj = qi * kj, qj * ki
+                gxxi, gxxj = gxi * load(node, nj + 2 * C, B), gxj * load(node, ni + 2 * C, B)
+                a = fold(join(qki * fk, qkj * fk), D)
+                g = fold(join(gxxi * fx, gxxj * fx), D)
+                sigma = sigmoid(a)
+                gai, gaj = halves(spread(g * sigma * (a * (one - sigma) + one), D))
+                ai, aj = halves(spread(a * sigma, D))
+                gk, gx = gai * qki + gaj * qkj, ai * gxxi + aj * gxxj
+                gai, gaj, ai, aj = gai * fk, gaj * fk, ai * fx, aj * fx
+                accumulate(g_node, ni, gai * kj)
+                accumulate(g_node, ni + C, gaj * qj)
+                accumulate(g_node, ni + 2 * C, aj * gxj)
+                accumulate(g_node, nj, gaj * ki)
+                accumulate(g_node, nj + C, gai * qi)
+                accumulate(g_node, nj + 2 * C, ai * gxi)
+
+                oi, oj = i * 3 * C + b, j * 3 * C + b
+                fv = read_lanes(table.knots, t + 3 * C, 4 * C, weights, B)
+                gi0, gi1, gi2 = load(g_v, oi, B), load(g_v, oi + C, B), load(g_v, oi + 2 * C, B)
+                gj0, gj1, gj2 = load(g_v, oj, B), load(g_v, oj + C, B), load(g_v, oj + 2 * C, B)
+                along_i = gi0 * u0 + gi1 * u1 + gi2 * u2
+                along_j = gj0 * -u0 - gj1 * u1 - gj2 * u2
+                vi, vj = load(node, nj + 3 * C, B), load(node, ni + 3 * C, B)
+                gv = along_i * vi + along_j * vj
+                accumulate(g_node, nj + 3 * C, along_i * fv)
+                accumulate(g_node, ni + 3 * C, along_j * fv)
+                if to_positions:
+                    vi, vj = vi * fv, vj * fv
+                    g_u[p, 0] += total(gi0 * vi - gj0 * vj)
+                    g_u[p, 1] += total(gi1 * vi - gj1 * vj)
+                    g_u[p, 2] += total(gi2 * vi - gj2 * vj)
+                    s = gk * read_lanes(table.knots, t, 4 * C, slopes, B)
+                    s = s + gx * read_lanes(table.knots, t + C, 4 * C, slopes, B)
+                    s = s + gv * read_lanes(table.knots, t + 3 * C, 4 * C, slopes, B)
+                if to_table:
+                    add_lanes(g_knots, t, 4 * C, weights, gk)
+                    add_lanes(g_knots, t + C, 4 * C, weights, gx)
+                    add_lanes(g_knots, t + 3 * C, 4 * C, weights, gv)
+                if with_vectors:
+                    fw = read_lanes(table.knots, t + 2 * C, 4 * C, weights, B)
+                    gw = gi0 * load(w, oj, B) + gi1 * load(w, oj + C, B) + gi2 * load(w, oj + 2 * C, B)
+                    gw = gw + gj0 * load(w, oi, B) + gj1 * load(w, oi + C, B) + gj2 * load(w, oi + 2 * C, B)
+                    accumulate(g_w, oi, gj0 * fw)
+                    accumulate(g_w, oi + C, gj1 * fw)
+                    accumulate(g_w, oi + 2 * C, gj2 * fw)
+                    accumulate(g_w, oj, gi0 * fw)
+                    accumulate(g_w, oj + C, gi1 * fw)
+                    accumulate(g_w, oj + 2 * C, gi2 * fw)
+                    if to_positions:
+                        s = s + gw * read_lanes(table.knots, t + 2 * C, 4 * C, slopes, B)
+                    if to_table:
+                        add_lanes(g_knots, t + 2 * C, 4 * C, weights, gw)
+                if to_positions:
+                    g_d[p] += total(s)
 
     return messages
