@@ -1,0 +1,79 @@
+"""Force errors against the teacher on one fixed choice of frames of the validation families.
+
+The choice is in reference/validation_frames.npz; it was made by `choose` out of data/train.h5: linear molecules
+and rings, 300, 600 and 1000 K, of every family with few frames one frame a temperature, of those with many
+three, each of another molecule.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.accuracy.common import FOLDER, ROOT, check_allowed, read_result, write_result
+from benchmarks.accuracy.flat import read_flat, write_flat
+from benchmarks.accuracy.methods import compare, fingerprint
+from polymd.datasets.frames import LabelledMolecule, read_attributes, read_frames
+
+FILE = FOLDER / "reference" / "validation_frames.npz"
+METHODS = ("polyget", "aimnet2-single", "gfn2", "mmff94")
+MANY, SEED = 20, 3
+
+
+def choose(molecules: list[LabelledMolecule]) -> list[LabelledMolecule]:
+    """One frame of a family, kind and temperature, or three of families of more than `MANY` frames."""
+    rng = np.random.default_rng(SEED)
+    groups: dict[tuple[str, str, float], list[tuple[int, int]]] = {}
+    frames: dict[str, int] = {}
+    for number, molecule in enumerate(molecules):
+        if molecule.kind not in ("linear", "ring"):
+            continue
+        for k, kelvin in enumerate(molecule.temperatures.tolist()):
+            groups.setdefault((molecule.psmiles, molecule.kind, kelvin), []).append((number, k))
+            frames[molecule.psmiles] = frames.get(molecule.psmiles, 0) + 1
+    taken: dict[int, list[int]] = {}
+    for (psmiles, _, _), members in sorted(groups.items()):
+        wanted, seen = 3 if frames[psmiles] > MANY else 1, set()
+        for index in rng.permutation(len(members)):
+            number, k = members[index]
+            if len(seen) < wanted and number not in seen:
+                seen.add(number)
+                taken.setdefault(number, []).append(k)
+    return [_subset(molecules[number], sorted(taken[number])) for number in sorted(taken)]
+
+
+def _subset(molecule: LabelledMolecule, frames: list[int]) -> LabelledMolecule:
+    return LabelledMolecule(
+        molecule.numbers,
+        molecule.positions[frames],
+        molecule.energies[frames],
+        molecule.forces[frames],
+        molecule.temperatures[frames],
+        molecule.psmiles,
+        molecule.id,
+        molecule.n_units,
+        molecule.kind,
+    )
+
+
+def validation_frames() -> tuple[list[LabelledMolecule], dict[str, str]]:
+    """The chosen frames and their level of theory; made from data/train.h5 where the file is missing."""
+    if not FILE.exists():
+        import yaml
+
+        config = yaml.safe_load((ROOT / "examples" / "train_potential.yaml").read_text(encoding="utf-8"))
+        families = set(config["validation_families"])
+        check_allowed(families)
+        source = ROOT / "data" / "train.h5"
+        molecules = [m for m in read_frames(source) if m.psmiles in families]
+        write_flat(FILE, choose(molecules), read_attributes(source))
+    return read_flat(FILE)
+
+
+def main() -> None:
+    molecules, attributes = validation_frames()
+    methods = compare(molecules, METHODS, read_result("frames"), fingerprint(molecules))
+    write_result("frames", {"methods": methods}, level_of_theory=attributes["level_of_theory"])
+
+
+if __name__ == "__main__":
+    main()
