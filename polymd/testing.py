@@ -27,6 +27,7 @@ ADAPTER_ENERGY_RTOL = 1e-6  #: energies of ASE, TorchForce and PythonForce
 ADAPTER_FORCE_ATOL = 5e-5  #: eV/Å, their forces
 TABLE_ATOL = 1e-6  #: a Hermite table of 1,024 knots against its filter, values of order 1
 GRADIENT_RTOL = 0.02  #: force matching's finite difference against a double backward, all parameters
+SOAP_RTOL = 1e-3  #: ends of a problem and of the same problem rotated
 SHARED_GRADIENT_RTOL = 1e-3  #: gradients of one float32 batch, in one process and shared out over two
 NVE_DRIFT = 0.005  #: kJ/mol/ps/atom
 ENGINES_EV = 1e-3  #: eV, two engines after 10 fs from two minimisations of float32 and float64 energies

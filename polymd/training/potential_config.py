@@ -56,9 +56,9 @@ class PotentialConfig(BaseModel):
     processes
         On a CPU, one for each core; on GPUs, one for each device.
     learning_rate, warmup_steps
-        Peak of AdamW's rate, reached linearly; from there on it falls linearly to zero over the budget.
+        Peak of SOAP's rate, reached linearly; from there on it falls linearly to zero over the budget.
     weight_decay, clip
-        Of AdamW; largest norm of the gradient, unlimited unless given.
+        Of SOAP; largest norm of the gradient, unlimited unless given.
     ema
         Decay a step of the averaged weights, which are those validated and exported.
     start

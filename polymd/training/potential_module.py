@@ -20,8 +20,7 @@ from polymd.training import force_matching
 from polymd.training.batches import BatchStream, FrameTable, ValidationBatches
 from polymd.training.force_matching import Batch, Graph
 from polymd.training.potential_config import PotentialConfig
-
-BETAS = (0.9, 0.99)
+from polymd.training.soap import SOAP
 
 # Every process imports this module: none of them is to announce devices and process groups.
 for _name in ("lightning.pytorch", "lightning.fabric"):
@@ -48,7 +47,7 @@ class ForceMatching(LightningModule):
 
     def training_step(self, batch: Batch | Graph, batch_idx: int) -> dict[str, Tensor]:
         if isinstance(batch, Batch):
-            surrogate, loss = force_matching.surrogate_loss(self.network, batch)
+            surrogate, loss = force_matching.surrogate_loss(self.network, batch, self.global_step)
         else:
             surrogate = loss = force_matching.double_backward_loss(self.network, batch)
         self.log("loss", loss.detach(), batch_size=len(batch.numbers))
@@ -67,13 +66,7 @@ class ForceMatching(LightningModule):
         self.log("validation_force_mae", error, batch_size=len(batch.numbers), sync_dist=True)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(
-            self.network.parameters(),
-            lr=self.config.learning_rate,
-            betas=BETAS,
-            weight_decay=self.config.weight_decay,
-            fused=True,
-        )
+        return SOAP(self.network.parameters(), self.config.learning_rate, self.config.weight_decay)
 
     def optimizer_step(
         self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None
