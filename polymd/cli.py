@@ -64,6 +64,12 @@ def run(
     engine: Annotated[
         str | None, typer.Option(help="auto, torchforce, pythonforce or ase, by default auto.")
     ] = None,
+    max_uncertainty: Annotated[
+        float | None, typer.Option(help="eV/Å; look at the committee's forces_std, by default not.")
+    ] = None,
+    on_uncertainty: Annotated[
+        str | None, typer.Option(help="warn or stop above it, by default warn.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random, by default 0.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Run folder, by default the next of runs/run-001, ...")

@@ -36,6 +36,13 @@ def figures(run: RunFolder) -> dict[str, Any]:
             _value(run, "radius_of_gyration"),
         ),
     }
+    if "forces_std_eV_A" in run.log:
+        drawn["uncertainty"] = _against_time(
+            time,
+            run.log["forces_std_eV_A"].to_numpy(),
+            "largest force uncertainty / eV Å⁻¹",
+            run.settings.get("max_uncertainty"),
+        )
     if "torsion_distribution" in run.properties:
         drawn["torsions"] = _torsions(run.properties["torsion_distribution"])
     return {name: json.loads(figure.to_json()) for name, figure in drawn.items()}
@@ -48,9 +55,9 @@ def _value(run: RunFolder, name: str) -> float | None:
 
 
 def _against_time(
-    time: NDArray[np.float64], series: NDArray[np.float64], label: str, mean: float | None
+    time: NDArray[np.float64], series: NDArray[np.float64], label: str, dashed: float | None
 ) -> "Figure":
-    """A line over time in ps, with its mean dashed."""
+    """A line over time in ps, with its mean or its limit dashed."""
     from plotly import graph_objects
 
     stride = max(1, -(-time.size // MOST_POINTS))
@@ -63,8 +70,8 @@ def _against_time(
     figure = graph_objects.Figure(line, layout={"template": "none", "showlegend": False})
     figure.update_xaxes(title="time / ps")
     figure.update_yaxes(title=label, exponentformat="none")
-    if mean is not None:
-        figure.add_hline(y=mean, line_dash="dash", line_width=1)
+    if dashed is not None:
+        figure.add_hline(y=dashed, line_dash="dash", line_width=1)
     return figure
 
 

@@ -8,7 +8,7 @@
   root.dataset.theme = preference.matches ? "dark" : "light";
 
   // ---- figures -----------------------------------------------------------------------------------
-  const timeFigures = ["energy", "temperature", "gyration"];
+  const timeFigures = ["energy", "temperature", "gyration", "uncertainty"].filter((name) => data.figures[name]);
   const means = {};
 
   function themed(name) {
@@ -37,10 +37,10 @@
 
   function drawFigures() {
     const options = { responsive: true, displayModeBar: false };
-    for (const name of ["energy", "temperature", "gyration", "torsions"]) {
+    for (const name of ["energy", "temperature", "gyration", "uncertainty", "torsions"]) {
       const place = element(name);
       if (data.figures[name]) Plotly.react(place, ...themed(name), options);
-      else place.closest("section").remove();
+      else if (place) place.closest("section").remove();
     }
   }
 

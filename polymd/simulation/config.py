@@ -66,6 +66,11 @@ class Config(BaseModel):
         `auto`, `torchforce`, `pythonforce` or `ase`.
     platform
         `auto` or an OpenMM platform.
+    max_uncertainty
+        eV/Å; warn or stop when the calibrated `forces_std` of an atom exceeds it, looked at every 50 steps
+        and at every frame. The potential needs a committee. Nothing is looked at unless given.
+    on_uncertainty
+        `warn` or `stop`; `warn` unless given.
     seed
         Of conformations, stereo, velocities and noise.
     out
@@ -93,6 +98,8 @@ class Config(BaseModel):
     potential: str = "polyget"
     engine: Literal["auto", "torchforce", "pythonforce", "ase"] = "auto"
     platform: str = "auto"
+    max_uncertainty: Positive | None = None
+    on_uncertainty: Literal["warn", "stop"] | None = None
     seed: int = Field(default=0, ge=0, lt=2**31)
     out: FolderPath = Field(default_factory=lambda: _next_folder(Path("runs")))
 
@@ -124,6 +131,10 @@ class Config(BaseModel):
             raise ValueError(
                 f"density {self.density:g} g/cm3 needs a box of several chains; drop it or ask for chains > 1"
             )
+        if self.on_uncertainty is not None and self.max_uncertainty is None:
+            raise ValueError(
+                f"on_uncertainty {self.on_uncertainty!r} needs max_uncertainty, such as 0.5 (eV/Å)"
+            )
         if self.report is not None and not 1 <= round(self.report / self.timestep) <= self.n_steps:
             raise ValueError(
                 f"report {self.report:g} fs is not between one step ({self.timestep:g} fs) "
@@ -144,6 +155,10 @@ class Config(BaseModel):
             )
         numbers = {atom.GetAtomicNum() for atom in unit.GetAtoms()} - {0}
         check_elements(sorted(numbers | {1}), self.potential)
+        if self.max_uncertainty is not None:
+            from polymd.potentials.committee import read_committee
+
+            read_committee(self.potential)
         return self
 
     @property
@@ -163,6 +178,8 @@ class Config(BaseModel):
         updates: dict[str, Any] = {"report": self.report_steps * self.timestep}
         if self.chains > 1 and self.density is None:
             updates["density"] = DEFAULT_DENSITY
+        if self.max_uncertainty is not None and self.on_uncertainty is None:
+            updates["on_uncertainty"] = "warn"
         return self.model_copy(update=updates)
 
 

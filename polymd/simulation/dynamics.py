@@ -23,6 +23,7 @@ from polymd.simulation.recorder import FlightRecorder
 from polymd.simulation.run import Run
 from polymd.simulation.system import MolecularSystem, build_system
 from polymd.simulation.trajectory import TrajectoryWriter
+from polymd.simulation.uncertainty import UncertaintyMonitor
 
 _MINIMISATION_ITERATIONS = 500
 _SECONDS_BETWEEN_LOOKS = 0.5  # at signals, the progress bar and the flight recorder
@@ -46,7 +47,7 @@ def simulate(config: Config, *, progress: bool | None = None) -> Run:
     ValueError
         When the chain cannot be built, the engine does not work here or the folder holds a run already.
     SimulationError
-        When the flight recorder stops the run; the last frames are in flight_recorder.dcd.
+        When the flight recorder or the committee stops the run; the last frames are in flight_recorder.dcd.
     Interrupted
         On Ctrl-C or SIGTERM, after a checkpoint; a KeyboardInterrupt.
     """
@@ -153,7 +154,15 @@ class _Dynamics:
         self._bar, self._stop = bar, stop
         self._dof = degrees_of_freedom(system.n_atoms, config.ensemble)
         self._recorder = FlightRecorder(system, config)
-        self._log = LogWriter(config.out / "log.csv", periodic=system.box is not None, rows=frames)
+        self._monitor = None
+        if config.max_uncertainty is not None:
+            self._monitor = UncertaintyMonitor(system, config, engine.step_count, bar.warn)
+        self._log = LogWriter(
+            config.out / "log.csv",
+            periodic=system.box is not None,
+            uncertain=self._monitor is not None,
+            rows=frames,
+        )
         self._trajectory = TrajectoryWriter(
             config.out / "trajectory.dcd",
             system.topology,
@@ -185,6 +194,8 @@ class _Dynamics:
                 self._checkpoint()
                 raise Interrupted(self._config.out, engine.step_count * self._config.timestep)
             steps = min(chunk, every - engine.step_count % every, total - engine.step_count)
+            if self._monitor is not None:
+                steps = min(steps, self._monitor.steps_to_next(engine.step_count))
             started = time.perf_counter()
             engine.advance(steps)
             seconds = max(time.perf_counter() - started, 1e-6)
@@ -195,15 +206,18 @@ class _Dynamics:
         self._checkpoint()
 
     def _look(self) -> float:
-        """Let the flight recorder check the present state; its temperature in K."""
+        """Let the flight recorder and the committee check the present state; its temperature in K."""
         snapshot = self._engine.snapshot()
         self._recorder.check(snapshot)
+        if self._monitor is not None and self._monitor.is_due(snapshot.step):
+            self._monitor.check(snapshot)
         return snapshot.temperature(self._dof)
 
     def _report(self) -> float:
         """Check, then write a frame, a log row and a checkpoint; the temperature in K."""
         snapshot = self._engine.snapshot()
         self._recorder.check(snapshot)
+        uncertainty = None if self._monitor is None else self._monitor.check(snapshot)
         temperature = snapshot.temperature(self._dof)
         self._trajectory.write(snapshot.positions)
         self._log.write(
@@ -214,6 +228,7 @@ class _Dynamics:
                 "kinetic_energy_eV": snapshot.kinetic_energy,
                 "temperature_K": temperature,
                 "density_g_cm3": self._system.density,
+                "forces_std_eV_A": uncertainty,
                 "speed_ns_day": self._bar.speed,
             }
         )

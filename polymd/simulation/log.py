@@ -4,25 +4,27 @@ from pathlib import Path
 
 COLUMNS = (
     "step", "time_fs", "potential_energy_eV", "kinetic_energy_eV", "temperature_K", "density_g_cm3",
-    "speed_ns_day",
+    "forces_std_eV_A", "speed_ns_day",
 )  # fmt: skip
 
 
 class LogWriter:
-    """Lines of `log.csv`; without the density column in vacuum.
+    """Lines of `log.csv`; without the density in vacuum, and without the largest `forces_std` of an atom
+    where no committee looks on.
 
     Parameters
     ----------
     path
         The CSV file.
-    periodic
-        Whether there is a density.
+    periodic, uncertain
+        Whether there is a density, and a committee.
     rows
         0 starts a new file; more keeps that many rows of an existing one and drops the rest.
     """
 
-    def __init__(self, path: Path, *, periodic: bool, rows: int = 0) -> None:
-        self._columns = [name for name in COLUMNS if periodic or name != "density_g_cm3"]
+    def __init__(self, path: Path, *, periodic: bool, uncertain: bool = False, rows: int = 0) -> None:
+        given = {"density_g_cm3": periodic, "forces_std_eV_A": uncertain}
+        self._columns = [name for name in COLUMNS if given.get(name, True)]
         lines = [",".join(self._columns)]
         if rows:
             old = path.read_text().splitlines() if path.exists() else []

@@ -55,6 +55,10 @@ class RunProgress(AbstractContextManager["RunProgress"]):
         status = f"{temperature:.0f} K" + (f"  {speed:.3g} ns/day" if speed else "")
         self._bar.update(self._task, advance=steps, status=status)
 
+    def warn(self, text: str) -> None:
+        """Print a line on stderr, above the bar."""
+        self._bar.console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
+
     @property
     def speed(self) -> float | None:
         """ns/day since `start`, or None before the first step."""

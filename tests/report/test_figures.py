@@ -32,6 +32,18 @@ def test_means_are_drawn_where_known(run: RunFolder) -> None:
     assert "shapes" not in drawn["energy"]["layout"]
 
 
+def test_uncertainty_has_its_limit(run: RunFolder) -> None:
+    assert "uncertainty" not in figures(run)
+    watched = replace(
+        run,
+        log=run.log.assign(forces_std_eV_A=[0.1, 0.2, 0.6, 0.2, 0.1]),
+        settings=run.settings | {"max_uncertainty": 0.5},
+    )
+    drawn = figures(watched)["uncertainty"]
+    assert drawn["data"][0]["y"] == [0.1, 0.2, 0.6, 0.2, 0.1]
+    assert [shape["y0"] for shape in drawn["layout"]["shapes"]] == [0.5]
+
+
 def test_torsions_are_a_density(run: RunFolder) -> None:
     (bars,) = figures(run)["torsions"]["data"]
     assert bars["x"] == [-90.0, 90.0]
