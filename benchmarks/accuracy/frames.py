@@ -1,8 +1,8 @@
 """Force errors against the teacher on one fixed choice of frames of the validation families.
 
-The choice is in reference/validation_frames.npz; it was made by `choose` out of data/train.h5: linear molecules
-and rings, 300, 600 and 1000 K, of every family with few frames one frame a temperature, of those with many
-three, each of another molecule.
+The choice is in reference/validation_frames.npz; `choose` made it out of data/train.h5: linear molecules and
+rings, 300, 600 and 1000 K, of every family with few frames one frame a temperature, of those with many three,
+each of another molecule.
 """
 
 from __future__ import annotations

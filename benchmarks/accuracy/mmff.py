@@ -1,4 +1,4 @@
-"""MMFF94 through RDKit for labelled frames: bond orders come from the P-SMILES, the atoms' order from the geometry.
+"""MMFF94 through RDKit for labelled frames: bond orders from the P-SMILES, atom order from the geometry.
 
 T. A. Halgren, J. Comput. Chem. 17, 490 (1996).
 """

@@ -1,0 +1,158 @@
+"""Torsion scans of dimers of polyethylene, poly(ethylene oxide) and polystyrene, capped by methyl groups.
+
+The middle backbone torsion is held at every 15 degrees while all else relaxes on the single AIMNet2 model,
+from the geometry of the step before; every method then gives the energy of the same geometries, kept in
+reference/torsions.npz. Curves are compared after a shift of their mean. PE and PS are among the polymers that
+PolyGET trains on, PEO is not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.accuracy.common import FOLDER, MODELS, read_result, write_result
+from benchmarks.accuracy.flat import read_flat, write_flat
+from benchmarks.accuracy.methods import predictor, version
+from benchmarks.accuracy.mmff import set_positions
+from polymd.datasets.frames import LabelledMolecule
+from polymd.polymer import Polymer
+from polymd.units import EV_KJ_MOL
+
+FILE = FOLDER / "reference" / "torsions.npz"
+DIMERS = {"PE": "*CC*", "PEO": "*CCO*", "PS": "*CC(*)c1ccccc1"}
+STEP = 15
+METHODS = ("polyget", "aimnet2-single", "gfn2", "mmff94")
+RELAXATION = 80  #: steps of L-BFGS at most, to 0.03 eV/Å
+
+
+def torsion(polymer: Polymer) -> list[int]:
+    """The four backbone atoms of the middle torsion."""
+    middle = len(polymer.backbone) // 2
+    return [int(i) for i in polymer.backbone[middle - 2 : middle + 2]]
+
+
+def scan(name: str) -> LabelledMolecule:
+    """Geometries of a scan, -180 to 165 degrees, with the teacher's energies and forces."""
+    from polymd.datasets.teachers import load_teacher
+
+    polymer = Polymer(DIMERS[name], 2, end_groups=("C", "C"), tacticity="isotactic")
+    from ase import Atoms
+
+    atoms = Atoms(polymer.atomic_numbers, mmff_start(polymer))
+    atoms.calc = _calculator()
+    images = []
+    for angle in range(-180, 180, STEP):
+        relax(atoms, torsion(polymer), angle, polymer)
+        images.append(atoms.positions.copy())
+    labels = load_teacher("aimnet2", MODELS).label([(polymer.atomic_numbers, x) for x in images])
+    return LabelledMolecule(
+        numbers=polymer.atomic_numbers,
+        positions=np.array(images, np.float32),
+        energies=np.array([each.energy for each in labels]),
+        forces=np.array([each.forces for each in labels], np.float32),
+        temperatures=np.arange(-180.0, 180.0, STEP),
+        id=capped_smiles(polymer),
+        n_units=2,
+        kind=name,
+    )
+
+
+def capped_smiles(polymer: Polymer) -> str:
+    """SMILES of the molecule itself, for MMFF94's bond orders."""
+    from rdkit import Chem
+
+    return str(Chem.MolToSmiles(Chem.RemoveHs(polymer.to_rdkit()), isomericSmiles=False))
+
+
+def mmff_start(polymer: Polymer) -> NDArray[np.float64]:
+    """A chain relaxed on MMFF94."""
+    from polymd.conformations.etkdg import embed, minimise
+
+    return minimise(polymer.to_rdkit(), embed(polymer.to_rdkit(), 1, 0)[0], 500)
+
+
+def relax(atoms: Any, dihedral: list[int], angle: float, polymer: Polymer) -> None:
+    """Turn the dihedral to an angle and relax everything else, by MMFF94 first, then on the calculator."""
+    from ase.constraints import FixInternals
+    from ase.optimize import LBFGS
+    from rdkit.Chem import rdForceFieldHelpers
+
+    mol = polymer.to_rdkit()
+    set_positions(mol, atoms.positions)
+    properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(mol)
+    field = rdForceFieldHelpers.MMFFGetMoleculeForceField(mol, properties)
+    field.MMFFAddTorsionConstraint(*dihedral, False, angle, angle, 1000.0)
+    field.Initialize()
+    field.Minimize(maxIts=500)
+    atoms.set_constraint()
+    atoms.positions[:] = mol.GetConformer().GetPositions()
+    hold = [atoms.get_dihedral(*dihedral), dihedral]
+    atoms.set_constraint(FixInternals(dihedrals_deg=[hold], epsilon=1e-5))
+    LBFGS(atoms, logfile=None).run(fmax=0.03, steps=RELAXATION)
+
+
+def _calculator() -> Any:
+    from ase.calculators.calculator import Calculator, all_changes
+
+    from polymd.datasets.teachers import load_teacher
+
+    teacher = load_teacher("aimnet2-single", MODELS)
+
+    class Single(Calculator):
+        implemented_properties = ["energy", "forces"]  # noqa: RUF012
+
+        def calculate(self, atoms: Any = None, properties: Any = None, changes: Any = all_changes) -> None:
+            super().calculate(atoms, properties, changes)
+            labels = teacher.label([(self.atoms.numbers, self.atoms.positions)])[0]
+            self.results = {"energy": labels.energy, "forces": labels.forces}
+
+    return Single()
+
+
+def scans() -> list[LabelledMolecule]:
+    """All scans, made where their file is missing."""
+    if not FILE.exists():
+        write_flat(FILE, [scan(name) for name in DIMERS], {"level_of_theory": "AIMNet2 ensemble"})
+    return read_flat(FILE)[0]
+
+
+def relative(energies: NDArray[np.float64], reference: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Energies in kJ/mol with the mean of the reference, which counts from its lowest point."""
+    against = reference - reference.min()
+    return np.asarray((energies - energies.mean() + against.mean()) * EV_KJ_MOL)
+
+
+def main() -> None:
+    old = (read_result("torsions") or {}).get("scans", {})
+    content: dict[str, Any] = {}
+    for molecule in scans():
+        teacher = relative(molecule.energies, molecule.energies)
+        curves = {"teacher": teacher.round(3).tolist()}
+        mae, versions = {}, {}
+        for method in METHODS:
+            versions[method] = version(method)
+            before = old.get(molecule.kind, {})
+            if before.get("versions", {}).get(method) == versions[method]:
+                curves[method], mae[method] = before["curves"][method], before["mae"][method]
+                continue
+            curve = relative(predictor(method)(molecule)[0], molecule.energies)
+            curves[method] = curve.round(3).tolist()
+            mae[method] = round(float(np.abs(curve - teacher).mean()), 3)
+        content[molecule.kind] = {
+            "smiles": molecule.id,
+            "atoms": len(molecule.numbers),
+            "angles": molecule.temperatures.tolist(),
+            "curves": curves,
+            "mae": mae,
+            "versions": versions,
+        }
+    write_result(
+        "torsions", {"scans": content}, level_of_theory="AIMNet2 ensemble, wB97M-D3/def2-TZVPP level"
+    )
+
+
+if __name__ == "__main__":
+    main()
