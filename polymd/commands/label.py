@@ -30,6 +30,9 @@ def label(
     max_units: Annotated[int, typer.Option(help="Units of a chain or ring.")] = 4,
     max_atoms: Annotated[int, typer.Option(help="Atoms of a molecule.")] = 80,
     max_force_std: Annotated[float, typer.Option(help="eV/Å; frames above it are dropped.")] = 0.5,
+    min_uncertainty: Annotated[
+        float | None, typer.Option(help="eV/Å; label only where the forces_std of --dynamics exceeds it.")
+    ] = None,
     processes: Annotated[int, typer.Option(help="Of one thread each.")] = 1,
     minutes: Annotated[float | None, typer.Option(help="Stop after that time.")] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
@@ -51,6 +54,7 @@ def label(
         max_units=max_units,
         max_atoms=max_atoms,
         max_force_std=max_force_std,
+        min_uncertainty=min_uncertainty,
         seed=seed,
     )
     try:
@@ -64,6 +68,7 @@ def label(
     typer.echo(
         f"{out}: {summary.frames} frames of {summary.molecules} molecules, {summary.polymers} polymers, "
         f"{summary.cpu_seconds:.0f} CPU s; {summary.failures} failures"
+        + (f"; {summary.confident} frames known well enough" if min_uncertainty is not None else "")
     )
     if not summary.finished:
         typer.echo("time ran out; the same command goes on")

@@ -12,7 +12,7 @@ from polymd.cli import main
 from polymd.datasets.frames import read_attributes, read_frames
 from polymd.datasets.labelling import LabellingError, Settings, label
 from polymd.datasets.labelling.shards import read_shards
-from polymd.datasets.teachers import load_teacher
+from polymd.datasets.teachers import load_student, load_teacher
 from polymd.testing import FLOAT32_RTOL
 
 
@@ -78,6 +78,61 @@ def test_doubtful_frames_are_dropped(settings: Settings, toy: str, tmp_path: Pat
     summary = label(dataclasses.replace(settings, teacher=f"{toy}:doubtful"), out)
     assert 0 < summary.frames < 48
     assert any("force std of 9.000" in reason for reason in reasons(out).values())
+
+
+def test_only_what_the_student_does_not_know_is_labelled(
+    settings: Settings, toy: str, tmp_path: Path
+) -> None:
+    """The student is doubtful where the first atom is on the right of the last."""
+    out, whole = tmp_path / "labels.h5", tmp_path / "whole.h5"
+    unsure = dataclasses.replace(settings, dynamics=f"{toy}:doubtful", min_uncertainty=1.0)
+    summary = label(unsure, whole)
+    assert 0 < summary.frames < 48
+    assert summary.frames + summary.confident == 48
+    for molecule in read_frames(whole):
+        assert (molecule.positions[:, 0, 0] > molecule.positions[:, -1, 0]).all()
+    assert "where forces_std of toy_teacher:doubtful exceeds 1 eV/Å" in read_attributes(whole)["sampler"]
+    label(unsure, out)
+    for path in sorted(out.with_suffix(".parts").glob("*.npz"))[1:]:
+        path.unlink()
+    again = label(unsure, out)
+    assert again.confident == summary.confident
+    assert same(out, whole)
+
+
+def test_nothing_left_to_label(settings: Settings, tmp_path: Path) -> None:
+    sure = dataclasses.replace(settings, min_uncertainty=1.0)
+    with pytest.raises(LabellingError, match="is sure of 48 to 1 eV/Å; lower min_uncertainty"):
+        label(sure, tmp_path / "labels.h5")
+
+
+def test_the_committee_picks_frames_to_relabel(
+    settings: Settings, toy: str, tmp_path: Path, committee_model: str
+) -> None:
+    first, second = tmp_path / "first.h5", tmp_path / "second.h5"
+    label(settings, first)
+    student = load_student(committee_model)
+    frames = [(m.numbers, x.astype(float)) for m in read_frames(first) for x in m.positions]
+    std = sorted(
+        float(labels.forces_std.max()) for labels in student.label(frames) if labels.forces_std is not None
+    )
+    limit = 0.5 * (std[-11] + std[-10])
+    relabel = Settings(
+        first, teacher=f"{toy}:make", sampler="none", dynamics=committee_model, min_uncertainty=limit
+    )
+    summary = label(relabel, second)
+    assert (summary.frames, summary.confident) == (10, len(frames) - 10)
+
+
+def test_students_without_uncertainty_are_refused(settings: Settings, tmp_path: Path) -> None:
+    for changes, words in (
+        ({"dynamics": "mine-nowhere", "min_uncertainty": 0.1}, "unknown teacher 'mine-nowhere'"),
+        ({"dynamics": "ase.calculators.emt:EMT", "min_uncertainty": 0.1}, "gives no uncertainty"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            label(dataclasses.replace(settings, **changes), tmp_path / "labels.h5")
+    with pytest.raises(ValueError, match="min_uncertainty is -1; allowed: above 0"):
+        dataclasses.replace(settings, min_uncertainty=-1)
 
 
 def test_kill_and_resume_give_the_same_frames(

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from ase.build import molecule
 
-from polymd.datasets.teachers import TeacherError, load_teacher
-from polymd.testing import FORCE_RTOL32
+from polymd.datasets.teachers import TeacherError, load_student, load_teacher
+from polymd.testing import ADAPTER_ENERGY_RTOL, ADAPTER_FORCE_ATOL, FORCE_RTOL32
 
 WATER, BENZENE = ((a.numbers.astype(np.int64), a.positions) for a in (molecule("H2O"), molecule("C6H6")))
 
@@ -21,6 +21,29 @@ def test_factory_gives_energies_forces_and_std(toy: str) -> None:
     assert large.forces_std is not None
     assert large.forces_std.shape == (12,)
     assert np.isfinite([small.energy, large.energy]).all()
+
+
+def test_polyget_labels_as_its_calculator(committee_model: str) -> None:
+    from ase import Atoms
+
+    from polymd.potentials import PolyGETCalculator
+
+    molecules = [WATER, BENZENE]
+    plain, student = (
+        load_teacher(committee_model).label(molecules),
+        load_student(committee_model).label(molecules),
+    )
+    for (numbers, positions), bare, labels in zip(molecules, plain, student, strict=True):
+        atoms = Atoms(numbers, positions, calculator=PolyGETCalculator(committee_model, committee=True))
+        assert labels.energy == pytest.approx(atoms.get_potential_energy(), rel=ADAPTER_ENERGY_RTOL)
+        np.testing.assert_allclose(labels.forces, atoms.get_forces(), atol=ADAPTER_FORCE_ATOL)
+        assert labels.forces_std is not None
+        std = atoms.calc.results["forces_std"]
+        np.testing.assert_allclose(labels.forces_std, std, atol=ADAPTER_FORCE_ATOL)
+        assert bare.forces_std is None
+        np.testing.assert_array_equal(bare.forces, labels.forces)
+    with pytest.raises(TeacherError, match="element Fe"):
+        load_teacher(committee_model).label([(np.array([26]), np.zeros((1, 3)))])
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ class LabelProgress(AbstractContextManager["LabelProgress"]):
             disable=hidden,
         )
         self._task = self._bar.add_task("labelling", total=total, completed=done, status="")
-        self._kept = self._dropped = 0
+        self._kept = self._dropped = self._confident = 0
 
     def __enter__(self) -> LabelProgress:
         self._bar.start()
@@ -42,5 +42,7 @@ class LabelProgress(AbstractContextManager["LabelProgress"]):
         """Count a shard that was written."""
         self._kept += len(shard.frames)
         self._dropped += len(shard.failures)
+        self._confident += shard.confident
         status = f"{self._kept} frames" + (f", {self._dropped} failures" if self._dropped else "")
+        status += f", {self._confident} known" if self._confident else ""
         self._bar.update(self._task, advance=1, status=status)

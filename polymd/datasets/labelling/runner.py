@@ -24,7 +24,7 @@ from polymd.datasets.labelling.progress import LabelProgress
 from polymd.datasets.labelling.settings import Settings
 from polymd.datasets.labelling.shards import Shard, group_frames, read_shards
 from polymd.datasets.labelling.work import Worker
-from polymd.datasets.teachers import load_teacher
+from polymd.datasets.teachers import Teacher, load_student, load_teacher
 
 
 class LabellingError(RuntimeError):
@@ -36,7 +36,7 @@ class Summary:
     """What the written file holds: counts, CPU seconds of all work, force std quantiles in eV/Å.
 
     `force_std` is the largest of a frame's atoms; it is empty for teachers without one. `finished` is false
-    when time ran out before the work did.
+    when time ran out before the work did. `confident` counts frames that `min_uncertainty` left unlabelled.
     """
 
     path: str
@@ -47,6 +47,7 @@ class Summary:
     cpu_seconds: float
     force_std: dict[str, float]
     finished: bool
+    confident: int = 0
 
 
 def label(
@@ -91,6 +92,7 @@ def label(
     deadline = time.time() + 60 * minutes if minutes is not None else math.inf
     folder = out.with_suffix(".parts")
     teacher = load_teacher(settings.teacher, settings.models)  # fails here rather than in a worker
+    _student(settings)
     plan = make_plan(settings)
     _claim(folder, out, settings)
     total = len(plan.tasks) * settings.blocks
@@ -135,10 +137,15 @@ def _worker(settings: Settings, folder: Path) -> Worker:
     torch.set_num_threads(1)
     rdBase.DisableLog("rdApp.*")
     teacher = load_teacher(settings.teacher, settings.models)
-    moves = settings.sampler == "md"
-    return Worker(
-        settings, folder, teacher, load_teacher(settings.dynamics, settings.models) if moves else None
-    )
+    dynamics = load_teacher(settings.dynamics, settings.models) if settings.sampler == "md" else None
+    return Worker(settings, folder, teacher, dynamics, _student(settings))
+
+
+def _student(settings: Settings) -> Teacher | None:
+    """What picks the frames to label, or None when all are labelled."""
+    if settings.min_uncertainty is None:
+        return None
+    return load_student(settings.dynamics, settings.models)
 
 
 def _work_here(
@@ -213,7 +220,8 @@ def _process(
 
     def report(shard: Shard) -> None:
         if not stop():
-            pipe.send(Shard([replace(f, **_BARE) for f in shard.frames], shard.failures))
+            bare = [replace(f, **_BARE) for f in shard.frames]
+            pipe.send(Shard(bare, shard.failures, confident=shard.confident))
 
     for task in tasks:
         worker.do(task, stop, report)
@@ -232,6 +240,12 @@ def _merge(settings: Settings, plan: Plan, folder: Path, out: Path, theory: str,
         writer = csv.writer(file)
         writer.writerow(("psmiles", "id", "temperature_K", "reason"))
         writer.writerows(failures)
+    confident = sum(shard.confident for shard in shards)
+    if not frames and confident:
+        raise LabellingError(
+            f"no frame was labelled: {settings.dynamics} is sure of {confident} to "
+            f"{settings.min_uncertainty:g} eV/Å; lower min_uncertainty, or give other polymers"
+        )
     if not frames:
         raise LabellingError(f"no frame was labelled; the reasons are in {str(rows)!r}")
     molecules = group_frames(frames)
@@ -250,4 +264,5 @@ def _merge(settings: Settings, plan: Plan, folder: Path, out: Path, theory: str,
         cpu_seconds=sum(shard.cpu_seconds for shard in shards),
         force_std=quantiles,
         finished=len(shards) == total,
+        confident=confident,
     )

@@ -39,6 +39,10 @@ class Settings:
         Of a molecule (of each one of a pair the units).
     max_force_std
         eV/Å; frames in which the teacher's force std exceeds it on an atom are dropped.
+    min_uncertainty
+        eV/Å; only frames in which `forces_std` of an atom exceeds it are labelled (active learning). It is
+        that of `dynamics`, the student: a PolyGET model with a committee, or a teacher with a force std of
+        its own. Every frame is labelled unless given.
     seed
         Of everything random.
     """
@@ -54,6 +58,7 @@ class Settings:
     max_units: int = 4
     max_atoms: int = 80
     max_force_std: float = 0.5
+    min_uncertainty: float | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -64,6 +69,8 @@ class Settings:
                 raise ValueError(f"{name} is {getattr(self, name)}; allowed: 1 to 100000")
         if not 0 < self.max_force_std < math.inf:
             raise ValueError(f"max_force_std is {self.max_force_std}; allowed: above 0 eV/Å")
+        if self.min_uncertainty is not None and not 0 < self.min_uncertainty < math.inf:
+            raise ValueError(f"min_uncertainty is {self.min_uncertainty}; allowed: above 0 eV/Å")
         if self.seed < 0:
             raise ValueError(f"seed is {self.seed}; allowed: 0 or more")
         if not self.source.is_file():
@@ -77,7 +84,10 @@ class Settings:
     @property
     def description(self) -> str:
         """The sampler, for the file's attribute."""
+        picked = ""
+        if self.min_uncertainty is not None:
+            picked = f", where forces_std of {self.dynamics} exceeds {self.min_uncertainty:g} eV/Å"
         if self.sampler == "none":
-            return f"geometries of {self.source.name}"
+            return f"geometries of {self.source.name}{picked}"
         kelvin = "/".join(f"{t:.0f}" for t in TEMPERATURES)
-        return f"Langevin BAOAB on {self.dynamics} at {kelvin} K, every {STEPS} fs, some under strain"
+        return f"Langevin BAOAB on {self.dynamics} at {kelvin} K, every {STEPS} fs, some under strain{picked}"

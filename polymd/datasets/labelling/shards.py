@@ -41,13 +41,14 @@ class Frame:
 class Shard:
     """Frames of one step of work, what failed in it, and the arrays to go on from.
 
-    A failure is (psmiles, id, temperature, reason).
+    A failure is (psmiles, id, temperature, reason). `confident` counts frames that needed no label.
     """
 
     frames: list[Frame] = field(default_factory=list)
     failures: list[tuple[str, str, str, str]] = field(default_factory=list)
     state: dict[str, NDArray[Any]] = field(default_factory=dict)
     cpu_seconds: float = 0.0
+    confident: int = 0
 
 
 def shard_path(folder: Path, task: int, block: int) -> Path:
@@ -72,6 +73,7 @@ def write_shard(path: Path, shard: Shard) -> None:
         "temperature": np.array([f.temperature for f in frames], np.float64),
         "failures": np.array(shard.failures, np.str_).reshape(-1, 4),
         "cpu_seconds": np.array(shard.cpu_seconds),
+        "confident": np.array(shard.confident),
     } | {f"state_{name}": array for name, array in shard.state.items()}
     partial = path.with_suffix(f".{os.getpid()}.partial")  # an orphan may still be at the same shard
     with partial.open("wb") as file:
@@ -108,7 +110,7 @@ def read_shard(path: Path) -> Shard:
         )
     failures = [(str(f[0]), str(f[1]), str(f[2]), str(f[3])) for f in a["failures"]]
     state = {name.removeprefix("state_"): array for name, array in a.items() if name.startswith("state_")}
-    return Shard(frames, failures, state, float(a["cpu_seconds"]))
+    return Shard(frames, failures, state, float(a["cpu_seconds"]), int(a.get("confident", 0)))
 
 
 def read_shards(folder: Path) -> Iterator[Shard]:

@@ -19,13 +19,24 @@ from polymd.datasets.teachers.base import Molecule
 
 
 class Worker:
-    """Teachers and a folder of shards; `do` works on a task, from where its shards end."""
+    """Teachers and a folder of shards; `do` works on a task, from where its shards end.
 
-    def __init__(self, settings: Settings, folder: Path, teacher: Teacher, dynamics: Teacher | None) -> None:
+    `dynamics` moves the molecules, `student` picks the frames to label by its `forces_std`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        teacher: Teacher,
+        dynamics: Teacher | None,
+        student: Teacher | None = None,
+    ) -> None:
         self._settings = settings
         self._folder = folder
         self._teacher = teacher
         self._dynamics = dynamics
+        self._student = student
 
     def do(self, task: Task, stop: Callable[[], bool], report: Callable[[Shard], None]) -> None:
         """Label the blocks of a task that have no shard yet; `stop` is asked before each."""
@@ -59,7 +70,10 @@ class Worker:
     def _relabel(self, task: Task) -> Shard:
         shard = Shard()
         molecules = [(np.array(f.molecule.numbers), f.positions.astype(float)) for f in task.frames]
-        for frame, labels in zip(task.frames, label_each(self._teacher, molecules), strict=True):
+        picked = self._pick(molecules, shard)
+        chosen = [task.frames[n] for n in picked]
+        all_labels = label_each(self._teacher, [molecules[n] for n in picked])
+        for frame, labels in zip(chosen, all_labels, strict=True):
             self._keep(shard, frame.molecule, frame.positions, frame.temperature, labels)
         return shard
 
@@ -81,7 +95,7 @@ class Worker:
         return replicas
 
     def _block(self, replicas: list[Replica], block: int, shard: Shard) -> None:
-        """Move the replicas that are alive and label where they arrive."""
+        """Move the replicas that are alive and label where they arrive, if need be."""
         assert self._dynamics is not None
         alive = [replica for replica in replicas if replica.alive]
         before = [(replica.positions.copy(), replica.velocities.copy()) for replica in alive]
@@ -95,10 +109,22 @@ class Worker:
             if replica.alive and not np.isfinite(replica.positions).all():
                 _kill(replica, shard, "dynamics diverged")
         alive = [replica for replica in alive if replica.alive]
-        labels = label_each(self._teacher, [(r.start.numbers, r.positions) for r in alive])
-        for replica, label in zip(alive, labels, strict=True):
+        picked = self._pick([(r.start.numbers, r.positions) for r in alive], shard)
+        unsure = [alive[n] for n in picked]
+        labels = label_each(self._teacher, [(r.start.numbers, r.positions) for r in unsure])
+        for replica, label in zip(unsure, labels, strict=True):
             positions = (replica.positions - replica.positions.mean(axis=0)).astype(np.float32)
             replica.alive = self._keep(shard, identity(replica), positions, replica.temperature, label)
+
+    def _pick(self, molecules: Sequence[Molecule], shard: Shard) -> list[int]:
+        """Indices of the geometries to label: all, or those that the student is unsure of or fails on."""
+        limit = self._settings.min_uncertainty
+        if self._student is None or limit is None or not molecules:
+            return list(range(len(molecules)))
+        opinions = label_each(self._student, molecules)
+        picked = [n for n, opinion in enumerate(opinions) if not _is_sure(opinion, limit)]
+        shard.confident += len(molecules) - len(picked)
+        return picked
 
     def _move_alone(self, replica: Replica, block: int, shard: Shard) -> None:
         assert self._dynamics is not None
@@ -141,6 +167,15 @@ def label_each(teacher: Teacher, molecules: Sequence[Molecule]) -> list[Labels |
         if len(molecules) == 1:
             return [f"teacher: {error}"]
     return [label_each(teacher, [molecule])[0] for molecule in molecules]
+
+
+def _is_sure(opinion: Labels | str, limit: float) -> bool:
+    """Whether a student's forces are certain to the limit on every atom."""
+    return (
+        not isinstance(opinion, str)
+        and opinion.forces_std is not None
+        and bool(opinion.forces_std.max() <= limit)
+    )
 
 
 def unsound(labels: Labels, max_force_std: float) -> str:

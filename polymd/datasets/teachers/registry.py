@@ -5,7 +5,10 @@ from __future__ import annotations
 from difflib import get_close_matches
 from pathlib import Path
 
+import numpy as np
+
 from polymd.datasets.teachers.base import Teacher
+from polymd.potentials import available
 
 TEACHERS = ("aimnet2", "aimnet2-single", "gfn2", "dft", "dft-tzvp", "dft-r2scan")
 
@@ -18,8 +21,9 @@ def load_teacher(name: str, models: str | Path | None = None) -> Teacher:
     name
         "aimnet2" (the ensemble, with a force std), "aimnet2-single" (one model of it, four times faster),
         "gfn2" (GFN2-xTB through tblite), "dft" (ωB97M-D3(BJ)/def2-TZVPP through PySCF), "dft-tzvp"
-        (the same in def2-TZVP, cheaper), "dft-r2scan" (r2SCAN-D3(BJ)/def2-TZVPP), or "module:factory",
-        where the factory takes nothing and gives an ASE calculator.
+        (the same in def2-TZVP, cheaper), "dft-r2scan" (r2SCAN-D3(BJ)/def2-TZVPP), "module:factory",
+        where the factory takes nothing and gives an ASE calculator, or a model of
+        `polymd.potentials.available()`, for students that move the molecules.
     models
         Folder with the model files of the AIMNet2 teachers; not given, an installed Auto3D is looked for.
 
@@ -45,6 +49,34 @@ def load_teacher(name: str, models: str | Path | None = None) -> Teacher:
         from polymd.datasets.teachers.ase_calculator import from_factory
 
         return from_factory(name)
-    near = get_close_matches(name, TEACHERS, n=1)
+    if _is_polyget(name):
+        from polymd.datasets.teachers.polyget import PolyGETTeacher
+
+        return PolyGETTeacher(name)
+    known = [*TEACHERS, *available()]
+    near = get_close_matches(name, known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"unknown teacher {name!r}; known: {', '.join(TEACHERS)}, module:factory{hint}")
+    raise ValueError(f"unknown teacher {name!r}; known: {', '.join(known)}, module:factory{hint}")
+
+
+def load_student(name: str, models: str | Path | None = None) -> Teacher:
+    """As `load_teacher`, with `forces_std` in its labels: of a PolyGET model from its committee.
+
+    Raises ValueError for what gives no `forces_std`, tried on methane.
+    """
+    if _is_polyget(name):
+        from polymd.datasets.teachers.polyget import PolyGETTeacher
+
+        return PolyGETTeacher(name, committee=True)
+    student = load_teacher(name, models)
+    from ase.build import molecule
+
+    methane = molecule("CH4")
+    (labels,) = student.label([(methane.numbers.astype(np.int64), methane.positions)])
+    if labels.forces_std is None:
+        raise ValueError(f"dynamics {name!r} gives no uncertainty to pick frames by; polyget does")
+    return student
+
+
+def _is_polyget(name: str) -> bool:
+    return name.endswith(".safetensors") or name in available()
