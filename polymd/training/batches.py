@@ -14,7 +14,7 @@ from torch.utils.data import Dataset, IterableDataset
 
 from polymd.datasets.frames import LabelledMolecule
 from polymd.potentials.repulsion import RADII
-from polymd.training.force_matching import Batch, molecule_pairs, repulsion_forces
+from polymd.training.force_matching import Batch, molecule_pairs, repulsion
 
 VALIDATION_BATCH = 25
 
@@ -23,8 +23,9 @@ VALIDATION_BATCH = 25
 class FrameTable:
     """F frames with A atoms in all; frame f has the atoms pointers[f] : pointers[f + 1].
 
-    numbers (A,), positions (A, 3) Å, energies (F,) eV, and targets (A, 3) eV/Å: the labelled forces less
-    those of the repulsion, which is what the network learns.
+    numbers (A,), positions (A, 3) Å, labelled energies (F,) eV, molecules (F,): which one a frame shows, and
+    what the network learns, without the repulsion: targets (A, 3) eV/Å, the forces, and relative (F,) eV, the
+    energies less the mean of their molecule.
     """
 
     numbers: NDArray[np.int64]
@@ -32,6 +33,8 @@ class FrameTable:
     targets: NDArray[np.float32]
     energies: NDArray[np.float64]
     pointers: NDArray[np.int64]
+    molecules: NDArray[np.int64]
+    relative: NDArray[np.float32]
 
     @classmethod
     def of(cls, molecules: Sequence[LabelledMolecule]) -> "FrameTable":
@@ -47,8 +50,14 @@ class FrameTable:
         positions = np.concatenate([m.positions.reshape(-1, 3) for m in molecules]).astype(np.float32)
         forces = np.concatenate([m.forces.reshape(-1, 3) for m in molecules]).astype(np.float32)
         pairs = molecule_pairs(positions, pointers, 2 * float(RADII[np.unique(numbers)].max()))
-        targets = forces - repulsion_forces(positions, numbers, pairs, RADII)
-        return cls(numbers, positions, targets, np.concatenate([m.energies for m in molecules]), pointers)
+        walls, wall_forces = repulsion(positions, numbers, pairs, RADII)
+        energies = np.concatenate([m.energies for m in molecules])
+        index = np.repeat(np.arange(len(molecules)), [len(m.energies) for m in molecules])
+        relative = energies - np.add.reduceat(walls, pointers[:-1])
+        relative -= (np.bincount(index, relative) / np.bincount(index))[index]
+        return cls(
+            numbers, positions, forces - wall_forces, energies, pointers, index, relative.astype(np.float32)
+        )
 
     def __len__(self) -> int:
         return len(self.energies)
@@ -61,7 +70,7 @@ class FrameTable:
             for array in (self.numbers, self.positions, self.targets)
         )
         pointers = np.cumsum([0, *(piece.stop - piece.start for piece in pieces)])
-        return Batch(numbers, positions, targets, pointers)
+        return Batch(numbers, positions, targets, torch.from_numpy(self.relative[frames]), pointers)
 
 
 def frames_of_step(step: int, n_frames: int, batch: int, seed: int) -> NDArray[np.int64]:
@@ -71,19 +80,48 @@ def frames_of_step(step: int, n_frames: int, batch: int, seed: int) -> NDArray[n
     return order[position * batch : (position + 1) * batch]
 
 
+def with_partners(
+    frames: NDArray[np.int64], molecules: NDArray[np.int64], step: int, seed: int
+) -> NDArray[np.int64]:
+    """Each of the frames (K,) followed by another of its molecule, if it has another: (2 K,).
+
+    `molecules` (F,) says which molecule each frame shows, those of one molecule being neighbours.
+    """
+    first = np.searchsorted(molecules, molecules[frames])
+    others = np.searchsorted(molecules, molecules[frames], side="right") - first - 1
+    draw = np.random.default_rng([seed, step]).random(len(frames))
+    shift = np.where(others > 0, 1 + np.floor(draw * others).astype(np.int64), 0)
+    partners = first + (frames - first + shift) % (others + 1)
+    return np.stack([frames, partners], axis=1).reshape(-1)
+
+
 class BatchStream(IterableDataset[Batch]):
-    """Batches of the steps start, start + 1, ... without end; process `rank` of `world` gets its share."""
+    """Batches of the steps start, start + 1, ... without end; process `rank` of `world` gets its share.
+
+    With `pairs`, frames 2 k and 2 k + 1 of a batch show the same molecule.
+    """
 
     def __init__(
-        self, frames: FrameTable, batch: int, seed: int, *, start: int = 0, rank: int = 0, world: int = 1
+        self,
+        frames: FrameTable,
+        batch: int,
+        seed: int,
+        *,
+        pairs: bool = False,
+        start: int = 0,
+        rank: int = 0,
+        world: int = 1,
     ) -> None:
-        self.frames, self.batch, self.seed = frames, batch, seed
+        self.frames, self.batch, self.seed, self.pairs = frames, batch, seed, pairs
         self.start, self.rank, self.world = start, rank, world
 
     def __iter__(self) -> Iterator[Batch]:
         step, share = self.start, self.batch // self.world
         while True:
-            chosen = frames_of_step(step, len(self.frames), self.batch, self.seed)
+            drawn = self.batch // 2 if self.pairs else self.batch
+            chosen = frames_of_step(step, len(self.frames), drawn, self.seed)
+            if self.pairs:
+                chosen = with_partners(chosen, self.frames.molecules, step, self.seed)
             yield self.frames.batch(chosen[self.rank * share : (self.rank + 1) * share])
             step += 1
 

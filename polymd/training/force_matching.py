@@ -53,13 +53,13 @@ def molecule_pairs(
 
 
 @numba.njit(nogil=True, cache=True)
-def repulsion_forces(
+def repulsion(
     positions: NDArray[np.float32],
     numbers: NDArray[np.int64],
     pairs: NDArray[np.int32],
     radii: NDArray[np.float64],
-) -> NDArray[np.float32]:
-    """ZBL forces (N, 3), eV/Å."""
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """ZBL energies (N,), eV, and forces (N, 3), eV/Å, of the atoms."""
     energies = np.zeros(len(positions))
     d, slopes = np.zeros(len(pairs), np.float32), np.zeros(len(pairs), np.float32)
     for p in range(len(pairs)):
@@ -71,19 +71,26 @@ def repulsion_forces(
         force = slopes[p] / d[p] * (positions[j] - positions[i])
         forces[i] += force
         forces[j] -= force
-    return forces
+    return energies, forces
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Molecules side by side: numbers (N,) int64, positions and target forces (N, 3) float32, pointers (M
-    + 1,).
+    """M molecules side by side: numbers (N,) int64, positions and target forces (N, 3) float32, target
+    energies (M,) float32 up to a constant of each molecule, pointers (M + 1,).
     """
 
     numbers: Tensor
     positions: Tensor
     forces: Tensor
+    energies: Tensor
     pointers: NDArray[np.int64]
+
+    @property
+    def molecules(self) -> Tensor:
+        """Which molecule each atom belongs to (N,)."""
+        sizes = np.diff(self.pointers)
+        return torch.from_numpy(np.repeat(np.arange(len(sizes)), sizes))
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,8 @@ class Graph:
     numbers: Tensor
     positions: Tensor
     forces: Tensor
+    energies: Tensor
+    molecules: Tensor
     edge_index: Tensor
 
     @classmethod
@@ -100,8 +109,8 @@ class Graph:
         """Pairs of a batch closer than `cutoff` Å, and all of it moved to `device`."""
         pairs = torch.from_numpy(molecule_pairs(batch.positions.numpy(), batch.pointers, cutoff)).long()
         edges = torch.cat([pairs, pairs.flip(1)]).T.contiguous()
-        moved = [t.to(device) for t in (batch.numbers, batch.positions, batch.forces, edges)]
-        return cls(*moved)
+        own = batch.numbers, batch.positions, batch.forces, batch.energies, batch.molecules
+        return cls(*(t.to(device) for t in (*own, edges)))
 
 
 def predict_forces(model: PolyGET, batch: Batch, filters: list[Tensor]) -> Tensor:
@@ -112,43 +121,72 @@ def predict_forces(model: PolyGET, batch: Batch, filters: list[Tensor]) -> Tenso
     return -torch.autograd.grad(energy, positions)[0]
 
 
-def surrogate_loss(model: PolyGET, batch: Batch, step: int = 0) -> tuple[Tensor, Tensor]:
-    """A scalar whose gradient by the parameters is dL/dw of L = mean |F - F*|, and L itself in eV/Å."""
-    sizes = np.diff(batch.pointers)
-    halves = (np.arange(len(sizes)) + step) % 2
-    signs = torch.from_numpy(np.repeat(1.0 - 2.0 * halves, sizes)).float()
+def relative_energy_loss(energies: Tensor, targets: Tensor, sizes: Tensor) -> Tensor:
+    """Mean |(E_a - E_b) - (E*_a - E*_b)| / N in eV/atom of the pairs (0, 1), (2, 3), ... of frames (M,), each
+    pair being two frames of one molecule of `sizes` atoms.
+    """
+    error = energies - targets
+    return ((error[0::2] - error[1::2]).abs() / sizes[0::2]).mean()
+
+
+def surrogate_loss(
+    model: PolyGET, batch: Batch, step: int = 0, energy_weight: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """A scalar whose gradient by the parameters is dL/dw, and the force loss mean |F - F*| in eV/Å.
+
+    L is the force loss plus `energy_weight` (Å) times `relative_energy_loss`. The latter's derivatives by the
+    molecules' energies join the signs s of the difference, so that it costs nothing.
+    """
+    molecules, m = batch.molecules, len(batch.energies)
     weights = [w for w in model.parameters() if w.requires_grad]
     positions = batch.positions.clone().requires_grad_()
-    here = _signed_energy(model, batch, positions, signs)
-    slope, *slopes = torch.autograd.grad(here, [positions, *weights], allow_unused=True)
-    error = -signs.unsqueeze(1) * slope - batch.forces
+    energies = _molecular_energies(model, batch, positions)
+    signs = 1.0 - 2.0 * ((torch.arange(m) + step) % 2).float()
+    pull = -signs / (STEP * len(molecules))
+    factors = pull - energy_weight * _energy_slopes(energies, batch) if energy_weight else pull
+    slope, *slopes = torch.autograd.grad(energies, [positions, *weights], -factors, allow_unused=True)
+    error = slope / factors[molecules].unsqueeze(1) - batch.forces
     length = error.norm(dim=1, keepdim=True)
-    moved = batch.positions + signs.unsqueeze(1) * STEP * error / length.clamp(min=1e-6)
-    # linear in the weights, with the gradient of `here`
+    moved = batch.positions + STEP * signs[molecules].unsqueeze(1) * error / length.clamp(min=1e-6)
+    # linear in the weights, with the gradient of the energies here
     tangent = sum((w * g).sum() for w, g in zip(weights, slopes, strict=True) if g is not None)
-    loss: Tensor = length.mean()
-    return (tangent - _signed_energy(model, batch, moved, signs)) / (STEP * len(signs)), loss
+    return tangent + pull @ _molecular_energies(model, batch, moved), length.mean()
 
 
-def _signed_energy(model: PolyGET, batch: Batch, positions: Tensor, signs: Tensor) -> Tensor:
-    """Sum of the molecules' energies, each times its sign."""
+def _energy_slopes(energies: Tensor, batch: Batch) -> Tensor:
+    """Derivatives (M,) of `relative_energy_loss` by the energies of the molecules."""
+    free = energies.detach().requires_grad_()
+    sizes = torch.from_numpy(np.diff(batch.pointers))
+    return torch.autograd.grad(relative_energy_loss(free, batch.energies, sizes), free)[0]
+
+
+def _molecular_energies(model: PolyGET, batch: Batch, positions: Tensor) -> Tensor:
+    """The network's energies (M,) of the molecules, eV."""
     pairs = torch.from_numpy(molecule_pairs(positions.detach().numpy(), batch.pointers, model.cutoff))
-    energies = fused.atomic_energies(model, batch.numbers, positions, pairs, fused.tables(model))
-    return (signs * energies).sum()
+    atomic = fused.atomic_energies(model, batch.numbers, positions, pairs, fused.tables(model))
+    return torch.zeros(len(batch.energies)).index_add(0, batch.molecules, atomic)
 
 
-def network_forces(model: PolyGET, graph: Graph, *, create_graph: bool) -> Tensor:
-    """Forces (N, 3) of the plain torch network (without repulsion), eV/Å, on any device."""
+def network_forces(model: PolyGET, graph: Graph, *, create_graph: bool) -> tuple[Tensor, Tensor]:
+    """Energies (M,), eV, and forces (N, 3), eV/Å, of the plain torch network without repulsion, on any
+    device.
+    """
     positions = graph.positions.clone().requires_grad_()
     i, j = graph.edge_index[0], graph.edge_index[1]
     vectors = positions.index_select(0, j) - positions.index_select(0, i)
     d = torch.sqrt((vectors * vectors).sum(dim=1))
     species = model.species.index_select(0, graph.numbers)
-    energy = model.network(species, d, vectors / d.unsqueeze(1), i, j).sum()
-    return -torch.autograd.grad(energy, positions, create_graph=create_graph)[0]
+    atomic = model.network(species, d, vectors / d.unsqueeze(1), i, j)
+    forces = -torch.autograd.grad(atomic.sum(), positions, create_graph=create_graph)[0]
+    empty = torch.zeros_like(graph.energies, dtype=atomic.dtype)
+    return empty.index_add(0, graph.molecules, atomic), forces
 
 
-def double_backward_loss(model: PolyGET, graph: Graph) -> Tensor:
-    """L = mean |F - F*| in eV/Å, to be differentiated through the forces: for GPUs and as reference."""
-    loss: Tensor = (network_forces(model, graph, create_graph=True) - graph.forces).norm(dim=1).mean()
-    return loss
+def double_backward_loss(model: PolyGET, graph: Graph, energy_weight: float = 0.0) -> tuple[Tensor, Tensor]:
+    """L, to be differentiated through the forces, and the force loss: for GPUs and as reference."""
+    energies, forces = network_forces(model, graph, create_graph=True)
+    loss: Tensor = (forces - graph.forces).norm(dim=1).mean()
+    if not energy_weight:
+        return loss, loss
+    sizes = torch.bincount(graph.molecules, minlength=len(energies))
+    return loss + energy_weight * relative_energy_loss(energies, graph.energies, sizes), loss

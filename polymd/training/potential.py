@@ -102,10 +102,10 @@ def _check_checkpoint(config: PotentialConfig, resume: bool) -> int:
     if not path.is_file():
         raise ValueError(f"there is no checkpoint {path} to go on from; start without --resume")
     checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    now, then = config.model_dump(mode="json"), checkpoint["config"]
+    now, then = config.model_dump(), PotentialConfig(**checkpoint["config"]).model_dump()
     for field in now.keys() - MAY_CHANGE:
-        if now[field] != then.get(field):
-            raise ValueError(f"{path} was written with {field} {then.get(field)!r}, not {now[field]!r}")
+        if now[field] != then[field]:
+            raise ValueError(f"{path} was written with {field} {then[field]!r}, not {now[field]!r}")
     return int(checkpoint["global_step"])
 
 

@@ -57,6 +57,9 @@ class PotentialConfig(BaseModel):
         On a CPU, one for each core; on GPUs, one for each device.
     learning_rate, warmup_steps
         Peak of SOAP's rate, reached linearly; from there on it falls linearly to zero over the budget.
+    energy_weight
+        Å, of a second term of the loss: mean |dE - dE*| / N between two frames of a molecule, eV/atom.
+        Batches then hold frames two by two. 0 trains on forces alone.
     weight_decay, clip
         Of SOAP; largest norm of the gradient, unlimited unless given.
     ema
@@ -86,6 +89,7 @@ class PotentialConfig(BaseModel):
     processes: int = Field(default=1, ge=1, le=256)
     learning_rate: Positive = 2e-3
     warmup_steps: int = Field(default=500, ge=0)
+    energy_weight: float = Field(default=0.0, ge=0.0)
     weight_decay: float = Field(default=1e-2, ge=0.0)
     clip: Positive | None = None
     ema: float = Field(default=0.999, ge=0.0, lt=1.0)
@@ -108,6 +112,11 @@ class PotentialConfig(BaseModel):
             raise ValueError("give the budget as one of minutes and steps, such as 'minutes: 60'")
         if self.batch % self.processes:
             raise ValueError(f"batch {self.batch} cannot be shared out over {self.processes} processes")
+        share = self.batch // self.processes
+        if self.energy_weight and share % 2:
+            raise ValueError(
+                f"energy_weight takes frames two by two, but each process gets {share}; change batch"
+            )
         if self.start is not None and self.architecture is not None:
             raise ValueError(f"the architecture is that of start {self.start!r}; drop one of the two")
         return self

@@ -1,7 +1,7 @@
 """Force matching as a LightningModule, and its frames as a LightningDataModule.
 
 On a CPU the gradient comes from `force_matching.surrogate_loss` (first derivatives, Numba); on a GPU the
-plain torch network is differentiated twice. Both minimise mean |F - F*|.
+plain torch network is differentiated twice. Both minimise mean |F - F*|, plus an energy term on request.
 """
 
 import logging
@@ -46,10 +46,12 @@ class ForceMatching(LightningModule):
         self.used = 0.0  # part of the budget, kept by `callbacks.Budget`
 
     def training_step(self, batch: Batch | Graph, batch_idx: int) -> dict[str, Tensor]:
+        energy_weight = self.config.energy_weight
         if isinstance(batch, Batch):
-            surrogate, loss = force_matching.surrogate_loss(self.network, batch, self.global_step)
+            step = self.global_step
+            surrogate, loss = force_matching.surrogate_loss(self.network, batch, step, energy_weight)
         else:
-            surrogate = loss = force_matching.double_backward_loss(self.network, batch)
+            surrogate, loss = force_matching.double_backward_loss(self.network, batch, energy_weight)
         self.log("loss", loss.detach(), batch_size=len(batch.numbers))
         return {"loss": surrogate, "force_error": loss.detach()}
 
@@ -61,7 +63,7 @@ class ForceMatching(LightningModule):
         if isinstance(batch, Batch):
             forces = force_matching.predict_forces(self.average, batch, self._filters)
         else:
-            forces = force_matching.network_forces(self.average, batch, create_graph=False)
+            _, forces = force_matching.network_forces(self.average, batch, create_graph=False)
         error = (forces - batch.forces).abs().mean()
         self.log("validation_force_mae", error, batch_size=len(batch.numbers), sync_dist=True)
 
@@ -103,7 +105,14 @@ class FramesModule(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         start = self.trainer.global_step if self.trainer else 0
-        stream = BatchStream(self.training, self.config.batch, self.config.seed, start=start, **self._place())
+        stream = BatchStream(
+            self.training,
+            self.config.batch,
+            self.config.seed,
+            pairs=self.config.energy_weight > 0.0,
+            start=start,
+            **self._place(),
+        )
         return DataLoader(stream, batch_size=None)
 
     def val_dataloader(self) -> DataLoader[Batch] | list[Any]:

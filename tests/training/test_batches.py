@@ -8,7 +8,13 @@ import pytest
 import torch
 
 from polymd.datasets.frames import LabelledMolecule
-from polymd.training.batches import BatchStream, FrameTable, ValidationBatches, frames_of_step
+from polymd.training.batches import (
+    BatchStream,
+    FrameTable,
+    ValidationBatches,
+    frames_of_step,
+    with_partners,
+)
 from polymd.training.force_matching import Batch
 
 
@@ -42,6 +48,26 @@ def test_every_epoch_sees_every_frame_once() -> None:
     second = np.concatenate([frames_of_step(step, 12, 4, 5) for step in range(3, 6)])
     assert sorted(first) == sorted(second) == list(range(12))
     assert not np.array_equal(first, second)
+
+
+def test_partners_are_other_frames_of_the_same_molecule() -> None:
+    molecules = np.repeat([0, 1, 2, 3], [5, 1, 2, 7])
+    frames = np.arange(15)
+    drawn = [with_partners(frames, molecules, step, 3).reshape(-1, 2) for step in range(60)]
+    assert all(np.array_equal(pairs[:, 0], frames) for pairs in drawn)
+    assert all(np.array_equal(molecules[pairs[:, 1]], molecules) for pairs in drawn)
+    assert all(
+        np.array_equal(pairs[:, 0] == pairs[:, 1], frames == 5) for pairs in drawn
+    )  # only one has none
+    assert {int(pairs[8, 1]) for pairs in drawn} == {9, 10, 11, 12, 13, 14}
+
+
+def test_relative_energies_are_without_repulsion_and_of_mean_zero(molecules: list[LabelledMolecule]) -> None:
+    table = FrameTable.of(molecules)
+    means = np.bincount(table.molecules, table.relative) / np.bincount(table.molecules)
+    np.testing.assert_allclose(means, 0.0, atol=1e-5)
+    far = dataclasses.replace(molecules[0], positions=molecules[0].positions * np.float32(3.0))
+    np.testing.assert_allclose(FrameTable.of([far]).relative, far.energies - far.energies.mean(), atol=1e-5)
 
 
 def test_stream_goes_on_anywhere_and_is_shared_out(molecules: list[LabelledMolecule]) -> None:

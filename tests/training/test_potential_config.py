@@ -39,6 +39,7 @@ def test_reads_yaml_with_overrides(tmp_path: Path) -> None:
         ({"start": "polyget", "architecture": {}}, "drop one of the two"),
         ({"out": None}, "out: .*not None"),
         ({"name": "a/b"}, "name: "),
+        ({"batch": 6, "processes": 2, "energy_weight": 1.0}, "two by two, but each process gets 3"),
     ],
 )
 def test_says_what_is_wrong(tmp_path: Path, fields: dict[str, Any], message: str) -> None:
