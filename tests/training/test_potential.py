@@ -159,6 +159,15 @@ def test_fine_tuning_starts_from_a_model(
     assert end.atomic_energies[silicon] == pytest.approx(float(start.atomic_energies[silicon]), abs=1e-6)
 
 
+def test_an_energy_term_changes_the_way(
+    finished: tuple[PotentialConfig, dict[str, Any]], data: Path, tmp_path: Path
+) -> None:
+    card = train(config(data, tmp_path, energy_weight=1.0))
+    assert card["config"]["energy_weight"] == 1.0
+    assert card["errors"]["force_mae"] == pytest.approx(finished[1]["errors"]["force_mae"], rel=0.2)
+    assert card["errors"]["energy_mae_per_atom"] != finished[1]["errors"]["energy_mae_per_atom"]
+
+
 def test_two_processes_do_the_work_of_one(
     data: Path, molecules: list[LabelledMolecule], tmp_path: Path
 ) -> None:
