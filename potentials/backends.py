@@ -5,22 +5,17 @@ Verlet list and return the same quantities, with the virial W = dE/d(strain) = s
 dE/dr, r = r_j - r_i.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Protocol
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
 from polymd.neighbors import VerletList
 from polymd.potentials import registry
 
 SKIN = 1.0
-BLAS_ATOMS = 2000
 BACKENDS = ("auto", "numba", "torch")
 Float = NDArray[np.float64]
 
@@ -112,20 +107,6 @@ class HalfList:
         return pairs, vectors
 
 
-@cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-@contextmanager
-def blas_threads(n_atoms: int) -> Iterator[None]:
-    """Up to `BLAS_ATOMS` the engine's matrix products keep to one thread: they take microseconds, and
-    threads of OpenBLAS that wait for a core somebody else uses made a step of 162 atoms twelve times longer.
-    """
-    with _blas().limit(limits=1 if n_atoms <= BLAS_ATOMS else None, user_api="blas"):
-        yield
-
-
 class NumbaBackend:
     """The engine of `polyget.engine`, float32."""
 
@@ -136,10 +117,9 @@ class NumbaBackend:
         self.half_list = HalfList(self.engine.cutoff)
 
     def evaluate(self, positions: Float, cell: Float, pbc: NDArray[np.bool_]) -> Properties:
-        with blas_threads(len(self.numbers)):
-            pairs, vectors = self.half_list.update(positions, cell, pbc)
-            result = self.engine.compute(self.numbers, pairs, vectors)
-            virial = result.gradient.T.astype(np.float64) @ vectors
+        pairs, vectors = self.half_list.update(positions, cell, pbc)
+        result = self.engine.compute(self.numbers, pairs, vectors)
+        virial = result.gradient.T.astype(np.float64) @ vectors
         return Properties(result.energies, pair_forces(len(self.numbers), pairs, result.gradient), virial)
 
 

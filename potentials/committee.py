@@ -34,7 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polymd.potentials import registry
-from polymd.potentials.backends import blas_threads, pair_forces
+from polymd.potentials.backends import pair_forces
 from polymd.potentials.polyget.engine import Engine
 
 FORMAT = "polyget-committee-1"
@@ -71,10 +71,9 @@ class Committee:
     ) -> Float:
         """s (N,) in eV/Å of forces (N, 3), from the half list of a geometry: pairs (P, 2), vectors (P, 3)."""
         total = np.zeros(len(numbers))
-        with blas_threads(len(numbers)):
-            for engine in self.engines:
-                gradient = engine.compute(numbers, pairs, vectors).gradient
-                total += ((pair_forces(len(numbers), pairs, gradient) - forces) ** 2).sum(axis=1)
+        for engine in self.engines:
+            gradient = engine.compute(numbers, pairs, vectors).gradient
+            total += ((pair_forces(len(numbers), pairs, gradient) - forces) ** 2).sum(axis=1)
         return np.asarray(np.sqrt(total / len(self.engines)))
 
     def forces_std(

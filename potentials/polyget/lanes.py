@@ -9,13 +9,16 @@ float32 arrays, and not checked.
     store(array, offset, a * b + np.float32(2.0))            +, -, *, /, with lanes or scalars
     fold(a, d)       (n / d) lanes, each the sum of d neighbouring ones
     spread(a, d)     (n d) lanes, each of a's d times in a row
-    join(a, b), halves(a), total(a), clamp(a, low, high)
+    join(a, b), halves(a), total(a), clamp(a, low, high), root(a), sigmoid(a)
 """
 
 import operator
 from typing import Any
 
+import numba
+import numpy as np
 from llvmlite import ir
+from numba.core import cgutils as _cgutils
 from numba.core import types as _types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic as _intrinsic
@@ -26,6 +29,7 @@ from numba.extending import overload, register_model
 intrinsic: Any = _intrinsic
 types: Any = _types
 models: Any = _models
+functions: Any = _cgutils
 FLOAT = ir.FloatType()
 FLAGS = ("contract", "arcp", "nsz")
 
@@ -202,6 +206,18 @@ def clamp(typingctx: Any, a: Any, low: Any, high: Any) -> Any:
     return a(a, types.float32, types.float32), codegen
 
 
+@intrinsic
+def root(typingctx: Any, a: Any) -> Any:
+    """Square root of each lane."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(args[0].type, [args[0].type])
+        function = functions.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{a.n}f32")
+        return builder.call(function, args)
+
+    return a(a), codegen
+
+
 def _arithmetic(instruction: str) -> Any:
     """Lanes with lanes, or with one number for all lanes."""
 
@@ -243,3 +259,21 @@ def _mul_lanes(a: Any, b: Any) -> Any:
 @overload(operator.truediv, strict=False)
 def _div_lanes(a: Any, b: Any) -> Any:
     return (lambda a, b: _div(a, b)) if isinstance(a, Lanes) or isinstance(b, Lanes) else None
+
+
+@numba.njit(forceinline=True)
+def sigmoid(z: Any) -> Any:
+    """1 / (1 + exp(-z)) = (1 + tanh(z / 2)) / 2, tanh as a rational function: float32 accurate."""
+    f = np.float32
+    x = clamp(z * f(0.5), f(-7.9), f(7.9))
+    y = x * x
+    p = y * f(-2.76076847742355e-16) + f(2.00018790482477e-13)
+    p = p * y + f(-8.60467152213735e-11)
+    p = p * y + f(5.12229709037114e-08)
+    p = p * y + f(1.48572235717979e-05)
+    p = p * y + f(6.37261928875436e-04)
+    p = p * y + f(4.89352455891786e-03)
+    q = y * f(1.19825839466702e-06) + f(1.18534705686654e-04)
+    q = q * y + f(2.26843463243900e-03)
+    q = q * y + f(4.89352518554385e-03)
+    return x * p / q * f(0.5) + f(0.5)

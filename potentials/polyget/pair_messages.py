@@ -1,8 +1,8 @@
 """Numba kernels of an update layer's sums over neighbours, on a half list: each pair i < j once.
 
 The equations are those of `model.py`; both directions of a pair share their radial filters f, read from a
-table, and no array over pairs and channels is ever made. `node` (N, 4C) holds [q, k, x, v] of each atom
-side by side. The backward kernel is the derivative by hand; with g_y = dE/dy, for i <- j:
+table, and no array over pairs and channels is ever made. `node` (N, 4C or more) holds [q, k, x, v] of each
+atom side by side. The backward kernel is the derivative by hand; with g_y = dE/dy, for i <- j:
 
     b     = sum over the head of g_X,i x_j f_x,   g_a = b SiLU'(a)
     g_q,i = g_a k_j f_k     g_k,j = g_a q_i f_k    g_f_k = g_a q_i k_j
@@ -19,13 +19,12 @@ j <- i. Kernels are made for a number of channels and heads, which the compiler 
 from functools import cache
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from polymd.potentials.polyget.hermite import add_lanes, locate, read_lanes, slope_weights
 from polymd.potentials.polyget.jit import kernel
-from polymd.potentials.polyget.lanes import accumulate, clamp, fold, halves, join, load, spread, total
+from polymd.potentials.polyget.lanes import accumulate, fold, halves, join, load, sigmoid, spread, total
 
 BLOCK = 64
 
@@ -36,24 +35,6 @@ class Pairs(NamedTuple):
     atoms: NDArray[np.int32]
     distance: NDArray[np.float32]
     unit: NDArray[np.float32]
-
-
-@numba.njit(forceinline=True)
-def sigmoid(z: Any) -> Any:
-    """1 / (1 + exp(-z)) = (1 + tanh(z / 2)) / 2, tanh as a rational function: float32 accurate."""
-    f = np.float32
-    x = clamp(z * f(0.5), f(-7.9), f(7.9))
-    y = x * x
-    p = y * f(-2.76076847742355e-16) + f(2.00018790482477e-13)
-    p = p * y + f(-8.60467152213735e-11)
-    p = p * y + f(5.12229709037114e-08)
-    p = p * y + f(1.48572235717979e-05)
-    p = p * y + f(6.37261928875436e-04)
-    p = p * y + f(4.89352455891786e-03)
-    q = y * f(1.19825839466702e-06) + f(1.18534705686654e-04)
-    q = q * y + f(2.26843463243900e-03)
-    q = q * y + f(4.89352518554385e-03)
-    return x * p / q * f(0.5) + f(0.5)
 
 
 def block_of(channels: int, heads: int) -> int:
@@ -75,11 +56,12 @@ def forward_kernel(channels: int, heads: int, with_vectors: bool) -> Any:
 
     @kernel
     def messages(pairs, table, node, w, out_x, out_v):  # type: ignore[no-untyped-def]
+        row = node.shape[1]
         for p in range(len(pairs.distance)):
             i, j = np.int64(pairs.atoms[p, 0]), np.int64(pairs.atoms[p, 1])
             knot, weights = locate(table, pairs.distance[p])
             for b in range(0, C, B):
-                t, ni, nj = knot * 8 * C + b, i * 4 * C + b, j * 4 * C + b
+                t, ni, nj = knot * 8 * C + b, i * row + b, j * row + b
                 f = read_lanes(table.knots, t, 4 * C, weights, B)
                 qk = join(
                     load(node, ni, B) * load(node, nj + C, B) * f,
@@ -111,7 +93,7 @@ def forward_kernel(channels: int, heads: int, with_vectors: bool) -> Any:
 def backward_kernel(channels: int, heads: int, with_vectors: bool, to_positions: bool, to_table: bool) -> Any:
     """kernel(pairs, table, node, w, g_x, g_v, g_node, g_w, g_d, g_u, g_knots).
 
-    Adds to g_node (N, 4C) always, to g_w (N, 3, C) if `with_vectors`, to g_d (P,) and g_u (P, 3) if
+    Adds to g_node, shaped as node, always, to g_w (N, 3, C) if `with_vectors`, to g_d (P,) and g_u (P, 3) if
     `to_positions`, to g_knots (K, 2, 4C) if `to_table`; the others are not touched.
     """
     C, D, B = channels, channels // heads, block_of(channels, heads)
@@ -119,13 +101,14 @@ def backward_kernel(channels: int, heads: int, with_vectors: bool, to_positions:
 
     @kernel
     def messages(pairs, table, node, w, g_x, g_v, g_node, g_w, g_d, g_u, g_knots):  # type: ignore[no-untyped-def]
+        row = node.shape[1]
         for p in range(len(pairs.distance)):
             i, j = np.int64(pairs.atoms[p, 0]), np.int64(pairs.atoms[p, 1])
             u0, u1, u2 = pairs.unit[p, 0], pairs.unit[p, 1], pairs.unit[p, 2]
             knot, weights = locate(table, pairs.distance[p])
             slopes = slope_weights(table, pairs.distance[p], knot)
             for b in range(0, C, B):
-                t, ni, nj = knot * 8 * C + b, i * 4 * C + b, j * 4 * C + b
+                t, ni, nj = knot * 8 * C + b, i * row + b, j * row + b
                 fk = read_lanes(table.knots, t, 4 * C, weights, B)
                 fx = read_lanes(table.knots, t + C, 4 * C, weights, B)
                 qi, qj = load(node, ni, B), load(node, nj, B)

@@ -47,11 +47,10 @@ class PolyGETTeacher:
         return labels + (self._evaluate(batch) if batch else [])
 
     def _evaluate(self, molecules: list[Molecule]) -> list[Labels]:
-        from polymd.potentials.backends import blas_threads, pair_forces
+        from polymd.potentials.backends import pair_forces
 
         numbers, pairs, vectors, pointers = side_by_side(molecules, self._engine.cutoff)
-        with blas_threads(len(numbers)):
-            result = self._engine.compute(numbers, pairs, vectors)
+        result = self._engine.compute(numbers, pairs, vectors)
         forces = pair_forces(len(numbers), pairs, result.gradient)
         std = None
         if self._committee is not None:
