@@ -38,10 +38,10 @@ def choose(molecules: list[LabelledMolecule]) -> list[LabelledMolecule]:
             if len(seen) < wanted and number not in seen:
                 seen.add(number)
                 taken.setdefault(number, []).append(k)
-    return [_subset(molecules[number], sorted(taken[number])) for number in sorted(taken)]
+    return [subset(molecules[number], sorted(taken[number])) for number in sorted(taken)]
 
 
-def _subset(molecule: LabelledMolecule, frames: list[int]) -> LabelledMolecule:
+def subset(molecule: LabelledMolecule, frames: list[int]) -> LabelledMolecule:
     return LabelledMolecule(
         molecule.numbers,
         molecule.positions[frames],
