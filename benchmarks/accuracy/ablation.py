@@ -3,10 +3,10 @@
     python -m benchmarks.accuracy.ablation
 
 Both have 32 channels, 2 layers and a cutoff of 5 Å, so that the pair costs minutes; their errors are far from
-those of the shipped model. One is trained on all molecules of poly(lactic acid), chains and rings of up to five
-units, the other on two frames of every molecule of every training family, this one included. The rings are
-those of poly(lactic acid) and of three validation families that neither has seen, moved on the single AIMNet2
-model at 300 and 600 K and labelled by the ensemble; they are kept in reference/ablation_rings.npz.
+those of the shipped model. One is trained on all molecules of poly(lactic acid), chains and rings of up to
+five units, the other on two frames of every molecule of every training family, this one included. The rings
+are those of poly(lactic acid) and of three validation families that neither has seen, moved on the single
+AIMNet2 model at 300 and 600 K, labelled by the ensemble and kept in reference/ablation_rings.npz.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Torsion scans of dimers of polyethylene, poly(ethylene oxide) and polystyrene, capped by methyl groups.
 
-The middle backbone torsion is held at every 15 degrees while all else relaxes on the single AIMNet2 model,
-from the geometry of the step before; every method then gives the energy of the same geometries, kept in
+The middle backbone torsion (O-C-C-O of PEO) is turned by every 15 degrees from the lowest of 20 conformers and
+held while all else relaxes, by MMFF94 and then on the single AIMNet2 model; every method then gives the energy of the same geometries, kept in
 reference/torsions.npz. Curves are compared after a shift of their mean. PE and PS are among the polymers that
 PolyGET trains on, PEO is not.
 """
@@ -29,9 +29,8 @@ RELAXATION = 80  #: steps of L-BFGS at most, to 0.03 eV/Å
 
 
 def torsion(polymer: Polymer) -> list[int]:
-    """The four backbone atoms of the middle torsion."""
-    middle = len(polymer.backbone) // 2
-    return [int(i) for i in polymer.backbone[middle - 2 : middle + 2]]
+    """The last four backbone atoms."""
+    return [int(i) for i in polymer.backbone[-4:]]
 
 
 def scan(name: str) -> LabelledMolecule:
@@ -41,11 +40,11 @@ def scan(name: str) -> LabelledMolecule:
     polymer = Polymer(DIMERS[name], 2, end_groups=("C", "C"), tacticity="isotactic")
     from ase import Atoms
 
-    atoms = Atoms(polymer.atomic_numbers, mmff_start(polymer))
-    atoms.calc = _calculator()
+    start, calculator = lowest_conformer(polymer), _calculator()
     images = []
     for angle in range(-180, 180, STEP):
-        relax(atoms, torsion(polymer), angle, polymer)
+        atoms = Atoms(polymer.atomic_numbers, turned(polymer, start, angle), calculator=calculator)
+        relax(atoms, torsion(polymer))
         images.append(atoms.positions.copy())
     labels = load_teacher("aimnet2", MODELS).label([(polymer.atomic_numbers, x) for x in images])
     return LabelledMolecule(
@@ -67,28 +66,42 @@ def capped_smiles(polymer: Polymer) -> str:
     return str(Chem.MolToSmiles(Chem.RemoveHs(polymer.to_rdkit()), isomericSmiles=False))
 
 
-def mmff_start(polymer: Polymer) -> NDArray[np.float64]:
-    """A chain relaxed on MMFF94."""
-    from polymd.conformations.etkdg import embed, minimise
-
-    return minimise(polymer.to_rdkit(), embed(polymer.to_rdkit(), 1, 0)[0], 500)
-
-
-def relax(atoms: Any, dihedral: list[int], angle: float, polymer: Polymer) -> None:
-    """Turn the dihedral to an angle and relax everything else, by MMFF94 first, then on the calculator."""
-    from ase.constraints import FixInternals
-    from ase.optimize import LBFGS
+def lowest_conformer(polymer: Polymer) -> NDArray[np.float64]:
+    """The lowest of 20 conformers on MMFF94, (N, 3) Å."""
     from rdkit.Chem import rdForceFieldHelpers
 
+    from polymd.conformations.etkdg import embed, minimise
+
+    mol, found = polymer.to_rdkit(), []
+    for positions in embed(mol, 20, 0):
+        relaxed = minimise(mol, positions, 1000)
+        set_positions(mol, relaxed)
+        properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(mol)
+        field = rdForceFieldHelpers.MMFFGetMoleculeForceField(mol, properties)
+        found.append((field.CalcEnergy(), relaxed))
+    return min(found, key=lambda pair: pair[0])[1]
+
+
+def turned(polymer: Polymer, start: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
+    """The conformer with the torsion at an angle, relaxed by MMFF94 with the torsion held."""
+    from rdkit.Chem import rdForceFieldHelpers, rdMolTransforms
+
     mol = polymer.to_rdkit()
-    set_positions(mol, atoms.positions)
+    set_positions(mol, start)
+    rdMolTransforms.SetDihedralDeg(mol.GetConformer(), *torsion(polymer), float(angle))
     properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(mol)
     field = rdForceFieldHelpers.MMFFGetMoleculeForceField(mol, properties)
-    field.MMFFAddTorsionConstraint(*dihedral, False, angle, angle, 1000.0)
     field.Initialize()
+    field.MMFFAddTorsionConstraint(*torsion(polymer), False, angle, angle, 1000.0)
     field.Minimize(maxIts=500)
-    atoms.set_constraint()
-    atoms.positions[:] = mol.GetConformer().GetPositions()
+    return np.array(mol.GetConformer().GetPositions())
+
+
+def relax(atoms: Any, dihedral: list[int]) -> None:
+    """Relax all but the dihedral on the calculator of the atoms."""
+    from ase.constraints import FixInternals
+    from ase.optimize import LBFGS
+
     hold = [atoms.get_dihedral(*dihedral), dihedral]
     atoms.set_constraint(FixInternals(dihedrals_deg=[hold], epsilon=1e-5))
     LBFGS(atoms, logfile=None).run(fmax=0.03, steps=RELAXATION)
