@@ -26,7 +26,6 @@ GROUPS = {
     "aliphatic azo": ("[CX4]N=N[CX4]", "*CCN=N*", 2),
     "tetrazole": ("n1nnnc1", "*CC(*)c1nnn(C)n1", 1),
     "N-oxide of pyridine": ("[n+][O-]", "*CC(*)c1cc[n+]([O-])cc1", 1),
-    "aziridine": ("C1NC1", "*CC(*)C1CN1", 2),
     "peroxide": ("OO", "*CCOO*", 2),
     "acyl fluoride": ("C(=O)F", "*CC(*)C(=O)F", 2),
     "sulfonyl fluoride": ("S(=O)(=O)F", "*CC(*)S(=O)(=O)F", 2),

@@ -1,9 +1,9 @@
 """Torsion scans of dimers of polyethylene, poly(ethylene oxide) and polystyrene, capped by methyl groups.
 
-The middle backbone torsion (O-C-C-O of PEO) is turned by every 15 degrees from the lowest of 20 conformers and
-held while all else relaxes, by MMFF94 and then on the single AIMNet2 model; every method then gives the energy of the same geometries, kept in
-reference/torsions.npz. Curves are compared after a shift of their mean. PE and PS are among the polymers that
-PolyGET trains on, PEO is not.
+The last backbone torsion (O-C-C-O of PEO) is turned by every 15 degrees from the lowest of 20 conformers and
+held while all else relaxes, by MMFF94 and then on the single AIMNet2 model. Every method then gives the
+energy of the same geometries, kept in reference/torsions.npz. Curves are compared after a shift of their mean.
+PE and PS are among the polymers that PolyGET trains on, PEO is not.
 """
 
 from __future__ import annotations
