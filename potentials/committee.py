@@ -2,17 +2,17 @@
 
 For atom i, with the forces F of a model and F_m of M small models trained alone from other seeds,
 
-    s_i^2 = 1/M sum_m |F_m,i - F_i|^2        sigma_i^2 = a^2 + (b s_i)^2
+    s_i^2 = 1/M sum_m |F_m,i - F_i|^2        sigma_i = b (a^2 + s_i^2)^(c/2)
 
 `sigma`, called `forces_std`, is the expected length of the model's force error vector on the atom, eV/Å: the
-square root of the mean of |F - F*|^2, F* being the teacher's forces. One component has sigma / sqrt(3). a
-and b are the maximum-likelihood estimates for Gaussian components on families that no model was trained on
+square root of the mean of |F - F*|^2, F* being the teacher's forces. One component has sigma / sqrt(3). a, b
+and c are the maximum-likelihood estimates for Gaussian components on families that no model was trained on
 (`polymd.training.uncertainty`).
 
 | symbol | code | unit |
 |---|---|---|
 | s | `disagreement` | eV/Å |
-| a, b | `Calibration.floor`, `Calibration.slope` | eV/Å, 1 |
+| a, b, c | `Calibration.floor`, `.scale`, `.exponent` | eV/Å, (eV/Å)^(1-c), 1 |
 | sigma | `forces_std` | eV/Å |
 
 Query by committee: H. S. Seung, M. Opper, H. Sompolinsky, COLT 1992, p. 287. Committees scaled to the error
@@ -26,7 +26,7 @@ calibration and its results.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +47,11 @@ class Calibration:
     """From a disagreement to the expected length of the force error, eV/Å."""
 
     floor: float
-    slope: float
+    scale: float
+    exponent: float
 
     def __call__(self, disagreement: Float) -> Float:
-        return np.asarray(np.hypot(self.floor, self.slope * disagreement))
+        return np.asarray(self.scale * (self.floor**2 + disagreement**2) ** (0.5 * self.exponent))
 
 
 class Committee:
@@ -144,7 +145,7 @@ def write_committee(
         "format": FORMAT,
         "model": _sha256(registry.find(model)),
         "members": {path.name: _sha256(path) for path in members},
-        "calibration": {"floor": calibration.floor, "slope": calibration.slope},
+        "calibration": asdict(calibration),
     }
     path = committee_file(model)
     partial = path.with_suffix(".partial")

@@ -9,7 +9,7 @@ from polymd.potentials import registry
 from polymd.potentials.committee import Calibration, find_members, write_committee
 from polymd.potentials.polyget import storage
 
-FLOOR, SLOPE = 0.01, 0.5
+CALIBRATION = Calibration(0.02, 0.4, 0.9)
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,7 @@ def committee_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
         storage.save(folder / f"mine-committee-{number}.safetensors", noisy, architecture, card)
     model = str(folder / "mine.safetensors")
-    write_committee(model, find_members(model), Calibration(FLOOR, SLOPE), {"results": None})
+    write_committee(model, find_members(model), CALIBRATION, {"results": None})
     return folder
 
 

@@ -68,7 +68,7 @@ def committee(
         return
     fitted = description["calibration"]
     typer.echo(
-        f"{committee_file(model)}: {len(description['members'])} members, floor {fitted['floor']:.4f} "
-        f"eV/Å, slope {fitted['slope']:.3f}"
+        f"{committee_file(model)}: {len(description['members'])} members, floor {fitted['floor']:.4f} eV/Å, "
+        f"scale {fitted['scale']:.3f}, exponent {fitted['exponent']:.3f}"
     )
     print_uncertainty(description["results"])

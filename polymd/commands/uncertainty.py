@@ -18,35 +18,26 @@ def watch(molecules: Sequence[LabelledMolecule]) -> Iterable[LabelledMolecule]:
     return track(molecules, "evaluating", console=console, transient=True, disable=not console.is_terminal)
 
 
+COLUMNS = {
+    "rms_error": ("rms error\neV/Å", ".4f"),
+    "rms_forces_std": ("rms std\neV/Å", ".4f"),
+    "rank_correlation": ("rank corr.\natoms", ".2f"),
+    "frame_rank_correlation": ("rank corr.\nframes", ".2f"),
+    "calibration_error": ("calibr.\nerror", ".0%"),
+}
+
+
 def print_uncertainty(results: dict[str, Any]) -> None:
     """Tables of what `uncertainty_errors` found."""
-    levels = list(results["coverage"])
-    table = Table(
-        "uncertainty",
-        "atoms",
-        "rms error\neV/Å",
-        "rms std\neV/Å",
-        "rank corr.\natoms",
-        "rank corr.\nframes",
-        *(f"inside\n{level}" for level in levels),
-        "calibration\nerror",
-    )
+    figures = Table("uncertainty", *(title for title, _ in COLUMNS.values()))
+    covered = Table("inside the region of", *results["coverage"])
     for name, values in {"all": results, **results["by_temperature"]}.items():
-        table.add_row(
-            name,
-            str(values["atoms"]),
-            f"{values['rms_error']:.4f}",
-            f"{values['rms_forces_std']:.4f}",
-            *(
-                "" if values[k] is None else f"{values[k]:.2f}"
-                for k in ("rank_correlation", "frame_rank_correlation")
-            ),
-            *(f"{values['coverage'][level]:.0%}" for level in levels),
-            f"{values['calibration_error']:.0%}",
-        )
+        cells = ((values[key], form) for key, (_, form) in COLUMNS.items())
+        figures.add_row(name, *("" if value is None else format(value, form) for value, form in cells))
+        covered.add_row(name, *(f"{part:.0%}" for part in values["coverage"].values()))
     curve = Table("predicted, eV/Å", "actual, eV/Å", "atoms", title="calibration curve", title_justify="left")
     for point in results["curve"]:
         curve.add_row(f"{point['forces_std']:.4f}", f"{point['rms_error']:.4f}", str(point["atoms"]))
     console = Console()
-    console.print(table)
-    console.print(curve)
+    for table in (figures, covered, curve):
+        console.print(table)

@@ -1,10 +1,11 @@
 """Calibration of a committee on families that no model was trained on.
 
-    minimise over a, b    sum_i [ 3 ln sigma_i^2 + 3 e_i^2 / sigma_i^2 ],    sigma_i^2 = a^2 + b^2 s_i^2,
+    minimise over a, b, c    sum_i [ ln sigma_i^2 + e_i^2 / sigma_i^2 ],    sigma_i = b (a^2 + s_i^2)^(c/2),
 
-the negative log-likelihood of force errors of length e_i with three Gaussian components of variance
-sigma_i^2 / 3 each. s_i is the committee's disagreement on atom i (`polymd.potentials.committee`). Half of the
-families, drawn at random, gives a and b; the figures of `uncertainty_errors` are of the other half.
+up to a factor and a constant the negative log-likelihood of force errors of length e_i with three Gaussian
+components of variance sigma_i^2 / 3 each. s_i is the committee's disagreement on atom i
+(`polymd.potentials.committee`). Half of the families, drawn at random, gives a, b and c; the figures of
+`uncertainty_errors` are of the other half.
 """
 
 import hashlib
@@ -31,7 +32,7 @@ from polymd.training.uncertainty_errors import AtomErrors, atom_errors, uncertai
 Molecules = Sequence[LabelledMolecule]
 Watch = Callable[[Molecules], Iterable[LabelledMolecule]]
 """Shows progress over molecules."""
-START = Calibration(0.02, 1.0)
+UNCALIBRATED = Calibration(0.0, 1.0, 1.0)
 
 
 def calibrate(data: Path, model: str = "polyget", *, watch: Watch = iter) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def calibrate(data: Path, model: str = "polyget", *, watch: Watch = iter) -> dic
     for path in members:
         registry.check_elements(registry.elements(model), str(path))
     engine = registry.load_engine(model)
-    committee = Committee([registry.load_engine(str(path)) for path in members], START)
+    committee = Committee([registry.load_engine(str(path)) for path in members], UNCALIBRATED)
     fitted, tested = halves(unseen_molecules(data))
     calibration = fit_calibration(atom_errors(engine, committee, watch(fitted)))
     results = uncertainty_errors(atom_errors(engine, committee, watch(tested)), calibration)
@@ -100,18 +101,24 @@ def fit_calibration(errors: AtomErrors) -> Calibration:
 
     s2, e2 = errors.disagreement**2, errors.error**2
 
-    def loss(logarithms: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        a2, b2 = np.exp(2.0 * logarithms)
-        variance = a2 + b2 * s2
-        slope = (1.0 - e2 / variance) / variance  # of the loss by the variance
-        value = float(np.mean(np.log(variance) + e2 / variance))
-        return value, 2.0 * np.array([a2 * np.mean(slope), b2 * np.mean(slope * s2)])
+    def loss(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        """Of log a, log b and c, with its gradient."""
+        a2, c = np.exp(2.0 * x[0]), x[2]
+        logarithm = np.log(a2 + s2)
+        ratio = e2 * np.exp(-2.0 * x[1] - c * logarithm)
+        slope = 1.0 - ratio  # by the logarithm of the variance
+        gradient = [
+            2.0 * a2 * c * np.mean(slope / (a2 + s2)),
+            2.0 * np.mean(slope),
+            np.mean(slope * logarithm),
+        ]
+        return float(2.0 * x[1] + np.mean(c * logarithm + ratio)), np.array(gradient)
 
-    half, spread = 0.5 * float(np.mean(e2)), float(np.mean(s2))
-    start = 0.5 * np.log([half, half / max(spread, 1e-12)])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(np.log(1e-4), 5.0)] * 2)
-    a, b = np.exp(found.x)
-    return Calibration(float(a), float(b))
+    spread = max(float(np.mean(s2)), 1e-8)
+    start = 0.5 * np.log([0.1 * spread, float(np.mean(e2)) / (1.1 * spread), np.e**2])
+    bounds = [(np.log(1e-4), 2.0), (-8.0, 8.0), (0.1, 2.0)]
+    a, b, c = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return Calibration(float(np.exp(a)), float(np.exp(b)), float(c))
 
 
 def halves(molecules: Molecules) -> tuple[list[LabelledMolecule], list[LabelledMolecule]]:

@@ -33,10 +33,10 @@ def test_forces_std_follows_its_formula(ethanol: Atoms, committee_model: str, ba
     members = [forces_of(ethanol, str(path)) for path in find_members(committee_model)]
     squares = np.mean([((member - forces) ** 2).sum(axis=1) for member in members], axis=0)
     calibration = load_committee(committee_model).calibration
-    expected = np.sqrt(calibration.floor**2 + calibration.slope**2 * squares)
+    expected = calibration.scale * np.sqrt(calibration.floor**2 + squares) ** calibration.exponent
     assert std.shape == (9,)
     np.testing.assert_allclose(std, expected, atol=testing.ADAPTER_FORCE_ATOL)
-    assert std.min() > 1.5 * calibration.floor
+    assert squares.min() > calibration.floor**2
     np.testing.assert_array_equal(forces, forces_of(ethanol, "polyget", backend))
 
 
@@ -63,9 +63,10 @@ def test_without_committee(ethanol: Atoms) -> None:
     assert "forces_std" in PolyGETCalculator.implemented_properties
 
 
-def test_the_calibration_has_a_floor_and_a_slope() -> None:
-    calibration = Calibration(0.3, 2.0)
-    np.testing.assert_allclose(calibration(np.array([0.0, 0.2])), [0.3, 0.5])
+def test_the_calibration_has_floor_scale_and_exponent() -> None:
+    calibration = Calibration(0.3, 2.0, 1.0)
+    np.testing.assert_allclose(calibration(np.array([0.0, 0.4])), [0.6, 1.0])
+    np.testing.assert_allclose(Calibration(0.3, 2.0, 2.0)(np.array([0.4])), [0.5])
 
 
 def test_members_are_found_but_not_listed(committee_model: str, committee_folder: Path) -> None:

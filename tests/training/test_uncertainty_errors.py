@@ -8,7 +8,7 @@ from polymd.testing import STATISTICAL_SIGMAS
 from polymd.training.uncertainty import fit_calibration
 from polymd.training.uncertainty_errors import BINS, NOMINAL, AtomErrors, coverage, uncertainty_errors
 
-TRUE = Calibration(0.03, 0.6)
+TRUE = Calibration(0.05, 0.5, 0.8)
 ATOMS, ATOMS_A_FRAME = 40_000, 40
 
 
@@ -25,8 +25,9 @@ def drawn() -> AtomErrors:
 
 def test_the_fit_finds_what_was_put_in(drawn: AtomErrors) -> None:
     fitted = fit_calibration(drawn)
-    assert fitted.floor == pytest.approx(TRUE.floor, rel=0.05)
-    assert fitted.slope == pytest.approx(TRUE.slope, rel=0.02)
+    s = drawn.disagreement
+    np.testing.assert_allclose(fitted(s), TRUE(s), rtol=0.05)
+    assert fitted.exponent == pytest.approx(TRUE.exponent, abs=0.05)
 
 
 def test_a_calibrated_committee_looks_calibrated(drawn: AtomErrors) -> None:
@@ -46,7 +47,7 @@ def test_a_calibrated_committee_looks_calibrated(drawn: AtomErrors) -> None:
 
 
 def test_too_small_an_uncertainty_is_found_out(drawn: AtomErrors) -> None:
-    results = uncertainty_errors(drawn, Calibration(TRUE.floor / 2, TRUE.slope / 2))
+    results = uncertainty_errors(drawn, Calibration(TRUE.floor, TRUE.scale / 2, TRUE.exponent))
     assert results["calibration_error"] == pytest.approx(1.0, abs=0.05)
     assert results["coverage"]["95%"] < 0.6
     assert results["miscalibration_area"] > 0.2
@@ -65,7 +66,7 @@ def test_ranks() -> None:
     assert results["rank_correlation"] == pytest.approx(1.0)
     assert results["frame_rank_correlation"] == pytest.approx(1.0)
     assert results["by_temperature"] == {}
-    assert uncertainty_errors(ordered, Calibration(0.1, 0.0))["rank_correlation"] is None
+    assert uncertainty_errors(ordered, Calibration(0.1, 1.0, 0.0))["rank_correlation"] is None
 
 
 def test_coverage_counts_atoms_in_the_ball() -> None:
