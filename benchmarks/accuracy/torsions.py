@@ -1,9 +1,9 @@
 """Torsion scans of dimers of polyethylene, poly(ethylene oxide) and polystyrene, capped by methyl groups.
 
-The last backbone torsion (O-C-C-O of PEO) is turned by every 15 degrees from the lowest of 20 conformers and
-held while all else relaxes, by MMFF94 and then on the single AIMNet2 model. Every method then gives the
-energy of the same geometries, kept in reference/torsions.npz. Curves are compared after a shift of their mean.
-PE and PS are among the polymers that PolyGET trains on, PEO is not.
+The last backbone torsion (O-C-C-O of PEO) is turned by every 15 degrees from the lowest of 20 conformers
+and held while all else relaxes, by MMFF94 and then on the single AIMNet2 model. Every method then gives the
+energy of the same geometries, kept in reference/torsions.npz. Curves are compared after a shift of their
+mean. PE and PS are among the polymers that PolyGET trains on, PEO is not.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from benchmarks.accuracy.common import FOLDER, MODELS, read_result, write_result
 from benchmarks.accuracy.flat import read_flat, write_flat
 from benchmarks.accuracy.methods import predictor, version
 from benchmarks.accuracy.mmff import set_positions
+from benchmarks.accuracy.teacher_calculator import TeacherCalculator
 from polymd.datasets.frames import LabelledMolecule
 from polymd.polymer import Polymer
 from polymd.units import EV_KJ_MOL
@@ -35,12 +36,12 @@ def torsion(polymer: Polymer) -> list[int]:
 
 def scan(name: str) -> LabelledMolecule:
     """Geometries of a scan, -180 to 165 degrees, with the teacher's energies and forces."""
+    from ase import Atoms
+
     from polymd.datasets.teachers import load_teacher
 
     polymer = Polymer(DIMERS[name], 2, end_groups=("C", "C"), tacticity="isotactic")
-    from ase import Atoms
-
-    start, calculator = lowest_conformer(polymer), _calculator()
+    start, calculator = lowest_conformer(polymer), TeacherCalculator(load_teacher("aimnet2-single", MODELS))
     images = []
     for angle in range(-180, 180, STEP):
         atoms = Atoms(polymer.atomic_numbers, turned(polymer, start, angle), calculator=calculator)
@@ -105,24 +106,6 @@ def relax(atoms: Any, dihedral: list[int]) -> None:
     hold = [atoms.get_dihedral(*dihedral), dihedral]
     atoms.set_constraint(FixInternals(dihedrals_deg=[hold], epsilon=1e-5))
     LBFGS(atoms, logfile=None).run(fmax=0.03, steps=RELAXATION)
-
-
-def _calculator() -> Any:
-    from ase.calculators.calculator import Calculator, all_changes
-
-    from polymd.datasets.teachers import load_teacher
-
-    teacher = load_teacher("aimnet2-single", MODELS)
-
-    class Single(Calculator):
-        implemented_properties = ["energy", "forces"]  # noqa: RUF012
-
-        def calculate(self, atoms: Any = None, properties: Any = None, changes: Any = all_changes) -> None:
-            super().calculate(atoms, properties, changes)
-            labels = teacher.label([(self.atoms.numbers, self.atoms.positions)])[0]
-            self.results = {"energy": labels.energy, "forces": labels.forces}
-
-    return Single()
 
 
 def scans() -> list[LabelledMolecule]:
