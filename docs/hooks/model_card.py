@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 WEIGHTS = Path("potentials/polyget/weights/polyget.safetensors")
+COMMITTEE = WEIGHTS.with_suffix(".committee.json")
 COLUMNS = {
     "frames": ("frames", "d"),
     "force_mae": ("force MAE, eV/Å", ".4f"),
@@ -22,13 +23,15 @@ GROUPS = {
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     """Called by mkdocs with the text of each page."""
-    if "<!-- card -->" not in markdown:
-        return markdown
-    return markdown.replace("<!-- card -->", _card(Path(config["config_file_path"]).parent / WEIGHTS))
+    root = Path(config["config_file_path"]).parent
+    for mark, text in (("<!-- card -->", _card), ("<!-- committee -->", _committee)):
+        if mark in markdown:
+            markdown = markdown.replace(mark, text(root))
+    return markdown
 
 
-def _card(weights: Path) -> str:
-    with weights.open("rb") as file:
+def _card(root: Path) -> str:
+    with (root / WEIGHTS).open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         metadata = json.loads(file.read(length))["__metadata__"]
     card = json.loads(metadata["card"])
@@ -38,7 +41,56 @@ def _card(weights: Path) -> str:
         parts.insert(0, "## Limits\n\n" + "\n".join(f"- {limit}" for limit in card["limits"]))
     if card.get("errors"):
         parts.append(_errors(card["errors"]))
+    if (root / COMMITTEE).is_file():
+        parts.append(
+            "## Uncertainty\n\nWhat this means: [Uncertainty](uncertainty.md).\n\n" + _committee(root)
+        )
     return "\n\n".join(parts)
+
+
+def _committee(root: Path) -> str:
+    """Tables of the committee's calibration, or a line where none ships."""
+    if not (root / COMMITTEE).is_file():
+        return "The shipped weights have no committee yet; `--committee` needs one."
+    committee = json.loads((root / COMMITTEE).read_text(encoding="utf-8"))
+    results, families = committee["results"], committee["families"]
+    text = (
+        f"{len(committee['members'])} members, calibrated on {len(families['calibrated'])} families and tested "
+        f"on {len(families['tested'])} others; none of them was trained on."
+    )
+    levels = list(results["coverage"])
+    head = ["", "atoms", "rms error, eV/Å", "rms `forces_std`, eV/Å", "rank correlation, atoms", "frames"]
+    head += [f"inside {level}" for level in levels] + ["calibration error"]
+    rows = []
+    for name, values in {"all": results, **results["by_temperature"]}.items():
+        ranks = (values["rank_correlation"], values["frame_rank_correlation"])
+        row = [name, str(values["atoms"]), f"{values['rms_error']:.3f}", f"{values['rms_forces_std']:.3f}"]
+        row += ["" if rank is None else f"{rank:.2f}" for rank in ranks]
+        row += [f"{values['coverage'][level]:.0%}" for level in levels]
+        rows.append([*row, f"{values['calibration_error']:.0%}"])
+    curve = [
+        [f"{point['forces_std']:.3f}", f"{point['rms_error']:.3f}", str(point["atoms"])]
+        for point in results["curve"]
+    ]
+    largest = [
+        [name, *(f"{value:.2f}" for value in values["largest_forces_std"].values())]
+        for name, values in {"all": results, **results["by_temperature"]}.items()
+    ]
+    return "\n\n".join(
+        [
+            text,
+            _rows(head, rows),
+            "Calibration curve: root mean squares in bins of equal number of atoms.",
+            _rows(["predicted, eV/Å", "actual, eV/Å", "atoms"], curve),
+            "Largest `forces_std` of a frame's atoms, eV/Å:",
+            _rows(["", "median", "90 %", "99 %"], largest),
+        ]
+    )
+
+
+def _rows(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _facts(card: dict[str, Any], architecture: dict[str, Any]) -> str:

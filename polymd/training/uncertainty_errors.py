@@ -10,6 +10,7 @@ coverage                 part of the atoms whose error lies in the ball that a G
                          with probability p, (e / sigma)^2 <= q / 3, q the quantile p of chi^2 with 3 degrees
 miscalibration area      mean of |coverage - p| over p between 0 and 1
 rank correlation         Spearman's, of sigma and e; for frames, of the largest sigma and the largest e
+largest forces_std       quantiles over frames of the largest sigma, to choose a limit by
 """
 
 from collections.abc import Iterable
@@ -110,6 +111,7 @@ def uncertainty_errors(errors: AtomErrors, calibration: Calibration) -> dict[str
 def _summary(errors: AtomErrors, calibration: Calibration) -> dict[str, Any]:
     sigma, error = calibration(errors.disagreement), errors.error
     curve = _curve(sigma, error)
+    worst = _largest(errors.frame, sigma, error)
     levels = np.linspace(0.01, 0.99, 99)
     return {
         "atoms": len(error),
@@ -117,7 +119,8 @@ def _summary(errors: AtomErrors, calibration: Calibration) -> dict[str, Any]:
         "rms_error": _rms(error),
         "rms_forces_std": _rms(sigma),
         "rank_correlation": _spearman(sigma, error),
-        "frame_rank_correlation": _spearman(*_largest(errors.frame, sigma, error)),
+        "frame_rank_correlation": _spearman(*worst),
+        "largest_forces_std": {f"{q}%": float(np.percentile(worst[0], q)) for q in (50, 90, 99)},
         "coverage": {f"{p:.0%}": coverage(sigma, error, p) for p in NOMINAL},
         "miscalibration_area": float(np.mean([abs(coverage(sigma, error, p) - p) for p in levels])),
         "calibration_error": float(np.mean([abs(b["rms_error"] / b["forces_std"] - 1.0) for b in curve])),

@@ -44,6 +44,8 @@ def test_a_calibrated_committee_looks_calibrated(drawn: AtomErrors) -> None:
     assert results["calibration_error"] < 0.03
     assert 0.4 < results["rank_correlation"] < 0.9
     assert results["frames"] == ATOMS // ATOMS_A_FRAME
+    largest = TRUE(drawn.disagreement).reshape(-1, ATOMS_A_FRAME).max(axis=1)
+    assert results["largest_forces_std"]["90%"] == pytest.approx(np.percentile(largest, 90))
 
 
 def test_too_small_an_uncertainty_is_found_out(drawn: AtomErrors) -> None:
