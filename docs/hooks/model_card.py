@@ -54,9 +54,10 @@ def _committee(root: Path) -> str:
         return "The shipped weights have no committee yet; `--committee` needs one."
     committee = json.loads((root / COMMITTEE).read_text(encoding="utf-8"))
     results, families = committee["results"], committee["families"]
+    fitted, tested = (len(families[name]) for name in ("calibrated", "tested"))
     text = (
-        f"{len(committee['members'])} members, calibrated on {len(families['calibrated'])} families and tested "
-        f"on {len(families['tested'])} others; none of them was trained on."
+        f"{len(committee['members'])} members, calibrated on {fitted} families and tested on {tested} others; "
+        "none of them was trained on."
     )
     levels = list(results["coverage"])
     head = ["", "atoms", "rms error, eV/Å", "rms `forces_std`, eV/Å", "rank correlation, atoms", "frames"]
