@@ -7,7 +7,10 @@ from numpy.typing import NDArray
 
 from polymd.units import AMU_A2_FS2, KB
 
-Ensemble = Literal["nve", "nvt"]
+Ensemble = Literal["nve", "nvt", "npt"]
+Thermostat = Literal["langevin", "bussi", "nose-hoover"]
+ENSEMBLES = ("nve", "nvt", "npt")
+THERMOSTATS = ("langevin", "bussi", "nose-hoover")
 
 
 def maxwell_boltzmann(masses: NDArray[np.float64], temperature: float, *, seed: int) -> NDArray[np.float64]:
@@ -50,10 +53,28 @@ def maxwell_boltzmann(masses: NDArray[np.float64], temperature: float, *, seed: 
     return np.asarray(velocities - drift, dtype=np.float64)
 
 
-def degrees_of_freedom(n_atoms: int, ensemble: Ensemble) -> int:
+def degrees_of_freedom(n_atoms: int, ensemble: Ensemble, thermostat: Thermostat | None = None) -> int:
     """Degrees of freedom that share the kinetic energy.
 
-    Newton's equations keep the total momentum at zero, which leaves 3N - 3 in `nve`; Langevin dynamics
-    heats the centre of mass too, which leaves all 3N in `nvt`. A single atom keeps its 3.
+    Newton's equations keep the total momentum at zero, and so do the thermostats that scale all velocities
+    alike (`bussi`, `nose-hoover`): that leaves 3N - 3. Langevin dynamics heats the centre of mass too, which
+    leaves all 3N; it is meant where no thermostat is named. A single atom keeps its 3.
     """
-    return 3 * n_atoms - 3 if ensemble == "nve" and n_atoms > 1 else 3 * n_atoms
+    moves_centre = ensemble != "nve" and thermostat in ("langevin", None)
+    return 3 * n_atoms if moves_centre or n_atoms == 1 else 3 * n_atoms - 3
+
+
+def check_choice(
+    ensemble: str, thermostat: str, temperature: float, timestep: float, friction: float
+) -> None:
+    """Raise a ValueError for what no integrator here can do."""
+    if ensemble not in ENSEMBLES:
+        raise ValueError(f"unknown ensemble {ensemble!r}; known: {', '.join(ENSEMBLES)}")
+    if thermostat not in THERMOSTATS:
+        raise ValueError(f"unknown thermostat {thermostat!r}; known: {', '.join(THERMOSTATS)}")
+    if not timestep > 0:
+        raise ValueError(f"timestep {timestep} fs is not positive; 1 fs is right for flexible C-H bonds")
+    if ensemble != "nve" and not temperature > 0:
+        raise ValueError(f"temperature {temperature} K is not positive; 300 K is room temperature")
+    if ensemble != "nve" and not friction > 0:
+        raise ValueError(f"friction {friction} 1/ps is not positive; 1 1/ps is usual")

@@ -59,7 +59,19 @@ def run(
     tacticity: Tacticity = None,
     time: Annotated[str | None, typer.Option(help="2ps, 1ns, ...; with --resume the new total.")] = None,
     temperature: Annotated[float | None, typer.Option(help="K, by default 300.")] = None,
-    ensemble: Annotated[str | None, typer.Option(help="nvt or nve, by default nvt.")] = None,
+    ensemble: Annotated[str | None, typer.Option(help="nve, nvt or npt, by default nvt.")] = None,
+    thermostat: Annotated[
+        str | None, typer.Option(help="langevin, bussi or nose-hoover, by default langevin.")
+    ] = None,
+    barostat: Annotated[str | None, typer.Option(help="scr or mc, of npt, by default scr.")] = None,
+    pressure: Annotated[str | None, typer.Option(help="1bar, 10MPa, ... of npt, by default 1bar.")] = None,
+    anisotropic: Annotated[
+        bool | None, typer.Option("--anisotropic", help="Box edges of npt change on their own.")
+    ] = None,
+    timestep: Annotated[str | None, typer.Option(help="0.5fs, 1fs, ..., by default 1fs.")] = None,
+    hydrogen_mass: Annotated[
+        float | None, typer.Option(help="amu, 3 for steps of 2 fs; by default their own.")
+    ] = None,
     potential: Annotated[str | None, typer.Option(help="See polymd doctor, by default polyget.")] = None,
     engine: Annotated[
         str | None, typer.Option(help="auto, torchforce, pythonforce or ase, by default auto.")

@@ -18,6 +18,7 @@ _FROM_LOG = (
     ("kinetic_energy", "kinetic_energy_eV", "eV"),
     ("temperature", "temperature_K", "K"),
 )
+_OF_NPT = (("density", "density_g_cm3", "g/cm3"),)
 
 
 def analyse(run: Run, config: Config) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def analyse(run: Run, config: Config) -> dict[str, Any]:
     if len(backbone) >= _BOND_ATOMS:
         estimates["end_to_end_distance"] = observables.end_to_end_distance(trajectory, backbone)
         estimates["characteristic_ratio"] = observables.characteristic_ratio(trajectory, backbone)
-    for name, column, unit in _FROM_LOG:
+    for name, column, unit in (*_FROM_LOG, *(_OF_NPT if config.ensemble == "npt" else ())):
         estimates[name] = observables.mean_with_error(log[column], unit)
     results: dict[str, Any] = {name: estimate.as_dict() for name, estimate in estimates.items()}
     if len(backbone) >= _TORSION_ATOMS:

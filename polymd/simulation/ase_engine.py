@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from polymd.integrators import ase_dynamics
+from polymd.integrators import ase_dynamics, make_barostat, restore_dynamics, save_dynamics
 from polymd.simulation.config import Config
 from polymd.simulation.engine import Snapshot
 from polymd.simulation.system import MolecularSystem
@@ -26,15 +27,36 @@ class ASEEngine:
         self._atoms: Any = system.to_ase()
         self._atoms.calc = _calculator(system, config)
         self._rng = np.random.default_rng(config.seed)
-        self._dynamics: Any = ase_dynamics(
+        self._system, self._config = system, config
+        self.step_count = 0
+
+    @cached_property
+    def _dynamics(self) -> Any:
+        """Made when the atoms have velocities, which some thermostats want."""
+        config = self._config
+        barostat = None
+        if config.ensemble == "npt":
+            assert config.barostat is not None
+            assert config.pressure is not None
+            barostat = make_barostat(
+                config.barostat,
+                config.pressure,
+                config.temperature,
+                config.timestep,
+                self._rng,
+                anisotropic=config.anisotropic,
+                molecules=self._system.molecules,
+            )
+        return ase_dynamics(
             self._atoms,
             config.ensemble,
             config.temperature,
             config.timestep,
             self._rng,
+            thermostat=config.thermostat or "langevin",
             friction=config.friction,
+            barostat=barostat,
         )
-        self.step_count = 0
 
     def minimise(self, max_iterations: int, stop: Callable[[], bool]) -> None:
         """ASE's L-BFGS to 0.2 eV/Å on the largest force."""
@@ -62,26 +84,20 @@ class ASEEngine:
         return Snapshot(
             step=self.step_count,
             positions=self._atoms.get_positions(),
+            cell=self._atoms.cell.array.copy() if self._atoms.pbc.any() else None,
             potential_energy=float(self._atoms.get_potential_energy()),
             kinetic_energy=float(self._atoms.get_kinetic_energy()),
         )
 
     def save(self) -> bytes:
-        """Positions, momenta and the random generator, as JSON with exact floats."""
-        return json.dumps(
-            {
-                "positions": self._atoms.get_positions().tolist(),
-                "momenta": self._atoms.get_momenta().tolist(),
-                "random": self._rng.bit_generator.state,
-            }
-        ).encode()
+        """Positions, momenta, cell, thermostat, barostat and random generator, as JSON with exact floats."""
+        return json.dumps(save_dynamics(self._dynamics, self._rng)).encode()
 
     def restore(self, state: bytes, step_count: int) -> None:
         """Load what `save` wrote."""
         data = json.loads(state)
-        self._atoms.set_positions(np.array(data["positions"]))
         self._atoms.set_momenta(np.array(data["momenta"]))
-        self._rng.bit_generator.state = data["random"]
+        restore_dynamics(self._dynamics, self._rng, data)
         self.step_count = step_count
 
 

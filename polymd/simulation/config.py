@@ -19,8 +19,11 @@ from pydantic import (
 )
 
 from polymd.simulation.durations import format_duration, parse_duration
+from polymd.simulation.pressures import format_pressure, parse_pressure
+from polymd.units import BAR
 
 Duration = Annotated[float, BeforeValidator(parse_duration), PlainSerializer(format_duration)]
+Pressure = Annotated[float, BeforeValidator(parse_pressure), PlainSerializer(format_pressure)]
 FolderPath = Annotated[
     Path, BeforeValidator(lambda x: Path(x) if isinstance(x, str) else x), PlainSerializer(str)
 ]
@@ -57,9 +60,20 @@ class Config(BaseModel):
     temperature
         K, of the thermostat; `nve` starts so that it comes to about this temperature.
     ensemble
-        `nvt` (Langevin middle) or `nve` (velocity Verlet).
+        `nve` (velocity Verlet), `nvt`, or `npt` for the periodic box of several chains.
+    thermostat
+        `langevin`, `bussi` or `nose-hoover`; `langevin` unless given. See `polymd.integrators`.
     friction
-        1/ps, of the Langevin thermostat.
+        1/ps, how fast the thermostat acts: Langevin's friction, 1/τ of Bussi's, the frequency of the chain.
+    barostat
+        `scr`, stochastic cell rescaling by the analytic stress, or `mc`, Monte Carlo by energies; `scr`
+        unless given.
+    pressure
+        `1bar`, `10MPa`, ... of `npt`; 1 bar unless given.
+    anisotropic
+        Let `npt` change the three edges of the box on their own.
+    hydrogen_mass
+        amu; hydrogens take the difference from the atom they are bonded to, which allows longer steps.
     potential
         A name of `polymd.potentials.available()`.
     engine
@@ -93,8 +107,13 @@ class Config(BaseModel):
     timestep: Duration = 1.0
     report: Duration | None = None
     temperature: Positive = 300.0
-    ensemble: Literal["nve", "nvt"] = "nvt"
+    ensemble: Literal["nve", "nvt", "npt"] = "nvt"
+    thermostat: Literal["langevin", "bussi", "nose-hoover"] | None = None
     friction: Positive = 1.0
+    barostat: Literal["scr", "mc"] | None = None
+    pressure: Pressure | None = None
+    anisotropic: bool = False
+    hydrogen_mass: Annotated[float, Field(ge=1.008, le=4.0)] | None = None
     potential: str = "polyget"
     engine: Literal["auto", "torchforce", "pythonforce", "ase"] = "auto"
     platform: str = "auto"
@@ -131,6 +150,13 @@ class Config(BaseModel):
             raise ValueError(
                 f"density {self.density:g} g/cm3 needs a box of several chains; drop it or ask for chains > 1"
             )
+        if self.ensemble == "nve" and self.thermostat is not None:
+            raise ValueError(f"thermostat {self.thermostat!r} needs ensemble nvt or npt, not 'nve'; drop one")
+        if self.ensemble == "npt" and self.chains == 1:
+            raise ValueError("ensemble 'npt' needs a periodic box; ask for chains > 1, or for nvt")
+        for name in ("barostat", "pressure", "anisotropic"):
+            if self.ensemble != "npt" and getattr(self, name) not in (None, False):
+                raise ValueError(f"{name} needs ensemble npt, not {self.ensemble!r}; drop it or ask for npt")
         if self.on_uncertainty is not None and self.max_uncertainty is None:
             raise ValueError(
                 f"on_uncertainty {self.on_uncertainty!r} needs max_uncertainty, such as 0.5 (eV/Å)"
@@ -178,6 +204,11 @@ class Config(BaseModel):
         updates: dict[str, Any] = {"report": self.report_steps * self.timestep}
         if self.chains > 1 and self.density is None:
             updates["density"] = DEFAULT_DENSITY
+        if self.ensemble != "nve" and self.thermostat is None:
+            updates["thermostat"] = "langevin"
+        if self.ensemble == "npt":
+            updates["barostat"] = self.barostat or "scr"
+            updates["pressure"] = BAR if self.pressure is None else self.pressure
         if self.max_uncertainty is not None and self.on_uncertainty is None:
             updates["on_uncertainty"] = "warn"
         return self.model_copy(update=updates)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from polymd.integrators import degrees_of_freedom, maxwell_boltzmann
+from polymd.integrators.cell_rescaling import CellChangeError
 from polymd.simulation.analysis import write_properties
 from polymd.simulation.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from polymd.simulation.config import Config
@@ -152,7 +153,7 @@ class _Dynamics:
         frames = checkpoint.frames if checkpoint else 0
         self._config, self._system, self._engine = config, system, engine
         self._bar, self._stop = bar, stop
-        self._dof = degrees_of_freedom(system.n_atoms, config.ensemble)
+        self._dof = degrees_of_freedom(system.n_atoms, config.ensemble, config.thermostat)
         self._recorder = FlightRecorder(system, config)
         self._monitor = None
         if config.max_uncertainty is not None:
@@ -175,7 +176,7 @@ class _Dynamics:
         """Go to the last step, or stop with `Interrupted` or `SimulationError`."""
         try:
             self._loop()
-        except SimulationError as error:
+        except (SimulationError, CellChangeError) as error:
             kept = self._recorder.dump(self._config.out / "flight_recorder.dcd")
             where = self._config.out / "flight_recorder.dcd"
             raise SimulationError(f"{error}. The last {kept} frames are in {where}") from error
@@ -219,7 +220,7 @@ class _Dynamics:
         self._recorder.check(snapshot)
         uncertainty = None if self._monitor is None else self._monitor.check(snapshot)
         temperature = snapshot.temperature(self._dof)
-        self._trajectory.write(snapshot.positions)
+        self._trajectory.write(snapshot.positions, snapshot.cell)
         self._log.write(
             {
                 "step": snapshot.step,
@@ -227,7 +228,7 @@ class _Dynamics:
                 "potential_energy_eV": snapshot.potential_energy,
                 "kinetic_energy_eV": snapshot.kinetic_energy,
                 "temperature_K": temperature,
-                "density_g_cm3": self._system.density,
+                "density_g_cm3": self._system.density(snapshot.cell),
                 "forces_std_eV_A": uncertainty,
                 "speed_ns_day": self._bar.speed,
             }

@@ -20,12 +20,15 @@ class Snapshot:
         Steps done.
     positions
         (N, 3) Å, molecules whole.
+    cell
+        (3, 3) Å, rows are the lattice vectors, or None in vacuum.
     potential_energy, kinetic_energy
         eV.
     """
 
     step: int
     positions: NDArray[np.float64]
+    cell: NDArray[np.float64] | None
     potential_energy: float
     kinetic_energy: float
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from polymd.integrators import openmm_integrator
+from polymd.integrators import BarostattedContext, make_barostat, openmm_integrator
+from polymd.integrators.barostats import Float
 from polymd.simulation.config import Config
 from polymd.simulation.engine import Snapshot
 from polymd.simulation.errors import SimulationError
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 _TOLERANCE = 0.05 * EV_KJ_MOL * 10.0  # kJ/mol/nm
 _PIECE = 50  # iterations
+_CENTRE_STEPS = 100  # between two removals of a momentum that is zero but for rounding
 _PROPERTIES = {
     "CUDA": {"Precision": "mixed", "DeterministicForces": "true"},
     "OpenCL": {"Precision": "mixed"},
@@ -36,13 +40,22 @@ class OpenMMEngine:
         from openmm import unit
 
         integrator = openmm_integrator(
-            config.ensemble, config.temperature, config.timestep, config.seed, friction=config.friction
+            config.ensemble,
+            config.temperature,
+            config.timestep,
+            config.seed,
+            thermostat=config.thermostat or "langevin",
+            friction=config.friction,
+            n_atoms=system.n_atoms,
         )
         platform = openmm.Platform.getPlatformByName(config.platform)
         properties = _PROPERTIES.get(config.platform, {})
         self._context = openmm.Context(openmm_system(system, config), integrator, platform, properties)
         self._context.setPositions(system.positions * unit.angstrom)
         self._integrator = integrator
+        self._periodic = system.box is not None
+        self._rng = np.random.default_rng(config.seed)
+        self._barostat = _barostat(self._context, system, config, self._rng)
         self.step_count = 0
 
     def minimise(self, max_iterations: int, stop: Callable[[], bool]) -> None:
@@ -66,7 +79,7 @@ class OpenMMEngine:
     def advance(self, steps: int) -> None:
         """Do this many steps; a NaN that OpenMM notices becomes a `SimulationError`."""
         with _nan_is_a_simulation_error():
-            self._integrator.step(steps)
+            (self._barostat or self._integrator).step(steps)
         self.step_count += steps
 
     def snapshot(self) -> Snapshot:
@@ -74,29 +87,70 @@ class OpenMMEngine:
         from openmm import unit
 
         state = self._context.getState(positions=True, energy=True)
+        cell = state.getPeriodicBoxVectors(asNumpy=True).value_in_unit(unit.angstrom)
         return Snapshot(
             step=self.step_count,
             positions=np.asarray(state.getPositions(asNumpy=True).value_in_unit(unit.angstrom)),
+            cell=np.asarray(cell) if self._periodic else None,
             potential_energy=state.getPotentialEnergy()._value / EV_KJ_MOL,
             kinetic_energy=state.getKineticEnergy()._value / EV_KJ_MOL,
         )
 
     def save(self) -> bytes:
-        """OpenMM's binary checkpoint: positions, velocities, time, box and random numbers."""
-        return bytes(self._context.createCheckpoint())
+        """OpenMM's checkpoint (positions, velocities, box, thermostat, random numbers) and the barostat."""
+        state: dict[str, Any] = {"context": base64.b64encode(self._context.createCheckpoint()).decode()}
+        if self._barostat is not None:
+            state["random"] = self._rng.bit_generator.state
+            state["barostat"] = self._barostat.barostat.state()
+        return json.dumps(state).encode()
 
     def restore(self, state: bytes, step_count: int) -> None:
         """Load a checkpoint of the same platform and OpenMM."""
         import openmm
 
         try:
-            self._context.loadCheckpoint(state)
-        except openmm.OpenMMException as error:
+            data = json.loads(state)
+            self._context.loadCheckpoint(base64.b64decode(data["context"]))
+        except (openmm.OpenMMException, ValueError) as error:
             raise SimulationError(
                 f"OpenMM {openmm.__version__} cannot read this checkpoint ({error}); "
                 "resume with the OpenMM and platform that run.yaml names"
             ) from error
+        if self._barostat is not None:
+            self._rng.bit_generator.state = data["random"]
+            self._barostat.barostat.restore(data["barostat"])
+            self._barostat.steps_done = step_count
         self.step_count = step_count
+
+
+def _barostat(
+    context: openmm.Context, system: MolecularSystem, config: Config, rng: np.random.Generator
+) -> BarostattedContext | None:
+    if config.barostat is None or config.pressure is None:
+        return None
+    barostat = make_barostat(
+        config.barostat,
+        config.pressure,
+        config.temperature,
+        config.timestep,
+        rng,
+        anisotropic=config.anisotropic,
+        molecules=system.molecules,
+    )
+    return BarostattedContext(context, barostat, _stress(system, config))
+
+
+def _stress(system: MolecularSystem, config: Config) -> Callable[[Float, Float], Float]:
+    """The potential's analytic stress, which OpenMM's forces do not hand on."""
+    from polymd.potentials.backends import make_backend
+
+    backend = make_backend(system.atomic_numbers, config.potential, "auto")
+
+    def stress(positions: Float, cell: Float) -> Float:
+        virial = backend.evaluate(positions, cell, np.ones(3, dtype=np.bool_)).virial
+        return np.asarray((virial + virial.T) / (2.0 * abs(np.linalg.det(cell))), dtype=np.float64)
+
+    return stress
 
 
 @contextmanager
@@ -113,7 +167,9 @@ def _nan_is_a_simulation_error() -> Iterator[None]:
 
 
 def openmm_system(system: MolecularSystem, config: Config) -> openmm.System:
-    """Masses and the potential, nothing else: no constraints, no thermostat force."""
+    """Masses and the potential, no constraints. The chain of Nosé and Hoover counts 3N - 3 degrees of freedom
+    where it finds a `CMMotionRemover`.
+    """
     import openmm
 
     from polymd import potentials
@@ -125,4 +181,6 @@ def openmm_system(system: MolecularSystem, config: Config) -> openmm.System:
         result.setDefaultPeriodicBoxVectors(*system.topology.getPeriodicBoxVectors())
     make = potentials.torch_force if config.engine == "torchforce" else potentials.python_force
     result.addForce(make(system.topology, config.potential))
+    if config.thermostat == "nose-hoover":
+        result.addForce(openmm.CMMotionRemover(_CENTRE_STEPS))
     return result

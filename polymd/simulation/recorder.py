@@ -33,7 +33,7 @@ class FlightRecorder:
         self._bonds = system.bonds
         self._limits = STRETCH_LIMIT * covalent_radii[system.atomic_numbers[system.bonds]].sum(axis=1)
         self._hottest = max(HEAT_LIMIT * config.temperature, HEAT_FLOOR)
-        self._dof = degrees_of_freedom(system.n_atoms, config.ensemble)
+        self._dof = degrees_of_freedom(system.n_atoms, config.ensemble, config.thermostat)
         self._timestep = config.timestep
         self._frames: deque[Snapshot] = deque(maxlen=_KEPT)
 
@@ -81,6 +81,6 @@ class FlightRecorder:
         writer = TrajectoryWriter(path, self._system.topology, timestep=self._timestep, interval=1)
         for snapshot in self._frames:
             if np.isfinite(snapshot.positions).all():
-                writer.write(snapshot.positions)
+                writer.write(snapshot.positions, snapshot.cell)
         writer.close()
         return writer.frames

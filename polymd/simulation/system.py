@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from polymd.integrators import repartition_hydrogen_mass
 from polymd.simulation.config import DEFAULT_DENSITY, Config
 from polymd.simulation.packing import box_length, place_chains
 
@@ -27,7 +28,7 @@ class MolecularSystem:
     topology
         OpenMM topology, one chain a polymer, with box vectors when periodic.
     atomic_numbers, masses
-        (N,) and (N,) amu.
+        (N,) and (N,) amu; hydrogens as heavy as the config says.
     bonds
         (M, 2) atom indices.
     positions
@@ -49,11 +50,20 @@ class MolecularSystem:
         return len(self.masses)
 
     @property
-    def density(self) -> float | None:
-        """g/cm³, or None in vacuum."""
+    def molecules(self) -> NDArray[np.int64]:
+        """(N,) number of the molecule of each atom, from 0."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        i, j = self.bonds.T
+        graph = coo_array((np.ones(len(i)), (i, j)), shape=(self.n_atoms, self.n_atoms))
+        return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+    def density(self, cell: NDArray[np.float64] | None) -> float | None:
+        """g/cm³ in a cell (3, 3) of Å, or None in vacuum."""
         from polymd.units import G_CM3
 
-        return None if self.box is None else float(self.masses.sum() / self.box**3 / G_CM3)
+        return None if cell is None else float(self.masses.sum() / abs(np.linalg.det(cell)) / G_CM3)
 
     def to_ase(self) -> Atoms:
         """ASE atoms with the same order, masses and box."""
@@ -91,12 +101,16 @@ def build_system(config: Config) -> MolecularSystem:
     if config.chains > 1:
         box = box_length(float(masses.sum()), config.density or DEFAULT_DENSITY)
         positions = place_chains(conformations, box, seed=config.seed)
+    numbers = np.concatenate([chain.atomic_numbers for chain in chains])
     offsets = np.cumsum([0, *(chain.n_atoms for chain in chains)])
+    bonds = np.concatenate([chain.bonds + offset for chain, offset in zip(chains, offsets, strict=False)])
+    if config.hydrogen_mass is not None:
+        masses = repartition_hydrogen_mass(masses, numbers, bonds, config.hydrogen_mass)
     return MolecularSystem(
         topology=_topology(chains, conformations, box),
-        atomic_numbers=np.concatenate([chain.atomic_numbers for chain in chains]),
+        atomic_numbers=numbers,
         masses=masses,
-        bonds=np.concatenate([chain.bonds + offset for chain, offset in zip(chains, offsets, strict=False)]),
+        bonds=bonds,
         positions=np.asarray(positions, dtype=np.float64),
         box=box,
     )

@@ -45,9 +45,9 @@ class TrajectoryWriter:
         )
         self.frames = frames
 
-    def write(self, positions: NDArray[np.float64]) -> None:
-        """Append one frame, (N, 3) Å."""
-        self._dcd.writeModel(positions * 0.1)
+    def write(self, positions: NDArray[np.float64], cell: NDArray[np.float64] | None = None) -> None:
+        """Append one frame, (N, 3) Å, with its cell (3, 3) Å where that is not the topology's."""
+        self._dcd.writeModel(positions * 0.1, periodicBoxVectors=None if cell is None else cell * 0.1)
         self.frames += 1
 
     def close(self) -> None:

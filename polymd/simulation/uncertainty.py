@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from polymd.simulation.config import Config
 from polymd.simulation.engine import Snapshot
 from polymd.simulation.errors import SimulationError
@@ -42,7 +40,6 @@ class UncertaintyMonitor:
 
         assert config.max_uncertainty is not None
         self._guard = UncertaintyGuard(system.atomic_numbers, config.potential, limit=config.max_uncertainty)
-        self._cell = None if system.box is None else system.box * np.eye(3)
         self._config, self._warn = config, warn
         self._path = config.out / _NAME
         self._kept = _keep_until(self._path, step)
@@ -65,7 +62,7 @@ class UncertaintyMonitor:
         SimulationError
             Above the limit, where the config says `stop`.
         """
-        reading = self._guard.read(snapshot.positions, self._cell)
+        reading = self._guard.read(snapshot.positions, snapshot.cell)
         problem = self._guard.exceeded(reading)
         if problem:
             self._keep(snapshot, reading)
@@ -86,8 +83,8 @@ class UncertaintyMonitor:
         from ase.calculators.singlepoint import SinglePointCalculator
         from ase.io import write
 
-        config = self._config
-        atoms = Atoms(self._guard.numbers, snapshot.positions, cell=self._cell, pbc=self._cell is not None)
+        config, cell = self._config, snapshot.cell
+        atoms = Atoms(self._guard.numbers, snapshot.positions, cell=cell, pbc=cell is not None)
         atoms.calc = SinglePointCalculator(atoms, energy=reading.energy, forces=reading.forces)
         atoms.arrays["forces_std"] = reading.forces_std
         atoms.info |= {

@@ -55,5 +55,5 @@ def test_nvt_holds_the_temperature() -> None:
 
 
 def test_an_unknown_ensemble_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"'npt'.*nve, nvt"):
-        ase_dynamics(oscillators(), "npt", 300.0, 1.0, np.random.default_rng(1))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"'npv'.*nve, nvt, npt"):
+        ase_dynamics(oscillators(), "npv", 300.0, 1.0, np.random.default_rng(1))  # type: ignore[arg-type]

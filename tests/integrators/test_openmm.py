@@ -80,7 +80,7 @@ def test_the_seed_of_nvt_decides(seed: int) -> None:
 
 
 def test_bad_values_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"'npt'.*nve, nvt"):
-        openmm_integrator("npt", 300.0, 1.0, 1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"'npv'.*nve, nvt, npt"):
+        openmm_integrator("npv", 300.0, 1.0, 1)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="not positive"):
         openmm_integrator("nvt", 300.0, 0.0, 1)

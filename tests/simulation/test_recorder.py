@@ -24,7 +24,7 @@ def system(small: Callable[..., Config]) -> MolecularSystem:
 
 def calm(system: MolecularSystem) -> Snapshot:
     """A sound snapshot at 300 K."""
-    return Snapshot(7, system.positions, -1.0, 1.5 * system.n_atoms * KB * 300.0)
+    return Snapshot(7, system.positions, None, -1.0, 1.5 * system.n_atoms * KB * 300.0)
 
 
 def test_a_sound_run_passes(system: MolecularSystem, small: Callable[..., Config]) -> None:
