@@ -56,8 +56,8 @@ def _committee(root: Path) -> str:
     results, families = committee["results"], committee["families"]
     fitted, tested = (len(families[name]) for name in ("calibrated", "tested"))
     text = (
-        f"{len(committee['members'])} members, calibrated on {fitted} families and tested on {tested} others; "
-        "none of them was trained on."
+        f"{len(committee['members'])} members, calibrated on {fitted} families and tested on {tested} "
+        "others, none of which was trained on."
     )
     levels = list(results["coverage"])
     head = ["", "atoms", "rms error, eV/Å", "rms `forces_std`, eV/Å", "rank correlation, atoms", "frames"]

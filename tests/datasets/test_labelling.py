@@ -11,8 +11,10 @@ import pytest
 from polymd.cli import main
 from polymd.datasets.frames import read_attributes, read_frames
 from polymd.datasets.labelling import LabellingError, Settings, label
+from polymd.datasets.labelling.settings import LARGE_FORCE
 from polymd.datasets.labelling.shards import read_shards
-from polymd.datasets.teachers import load_student, load_teacher
+from polymd.datasets.labelling.work import _is_sure
+from polymd.datasets.teachers import Labels, load_student, load_teacher
 from polymd.testing import FLOAT32_RTOL
 
 
@@ -98,6 +100,15 @@ def test_only_what_the_student_does_not_know_is_labelled(
     again = label(unsure, out)
     assert again.confident == summary.confident
     assert same(out, whole)
+
+
+def test_large_forces_are_never_sure() -> None:
+    forces = np.array([[0.0, 3.0, 4.0], [0.0, 0.0, 1.0]])
+    sure = Labels(0.0, forces, np.array([0.1, 0.2]))
+    assert _is_sure(sure, 0.2)
+    assert not _is_sure(sure, 0.19)
+    assert not _is_sure(dataclasses.replace(sure, forces=1.01 * LARGE_FORCE / 5.0 * forces), 0.2)
+    assert not _is_sure("no fluorine here", 0.2)
 
 
 def test_nothing_left_to_label(settings: Settings, tmp_path: Path) -> None:
@@ -199,6 +210,7 @@ def test_command_line(settings: Settings, tmp_path: Path, capsys: pytest.Capture
     assert main(["label", str(settings.source), *options, "--sampler", "mc"]) == 2
     assert "known: md, none" in capsys.readouterr().err
     assert main(["label", str(settings.source), *options, "--minutes", "0"]) == 2
+    assert main(["label", str(settings.source), *options, "--min-uncertainty", "0"]) == 2
 
 
 @pytest.mark.parametrize(

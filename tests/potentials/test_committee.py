@@ -10,7 +10,13 @@ from ase.build import molecule as build
 
 from polymd import potentials, testing
 from polymd.potentials import PolyGETCalculator
-from polymd.potentials.committee import Calibration, find_members, load_committee, read_committee
+from polymd.potentials.committee import (
+    Calibration,
+    committee_file,
+    find_members,
+    load_committee,
+    read_committee,
+)
 
 
 @pytest.fixture
@@ -103,3 +109,15 @@ def test_models_without_a_sound_committee_are_refused(
     (copy / "mine.committee.json").unlink()
     with pytest.raises(ValueError, match="'mine' has no committee"):
         PolyGETCalculator("mine", committee=True)
+
+
+@pytest.mark.skipif(not committee_file("polyget").is_file(), reason="no committee ships with these weights")
+def test_the_shipped_committee_knows_its_errors(ethanol: Atoms) -> None:
+    """It rises where the geometry is strange, and was right on families that it was not calibrated on."""
+    results = read_committee("polyget")["results"]
+    assert results["rank_correlation"] > 0.5
+    assert results["calibration_error"] < 0.3
+    calculator = PolyGETCalculator(committee=True)
+    calm = calculator.get_property("forces_std", ethanol).max()
+    ethanol.positions[-1] += 0.4 * (ethanol.positions[-1] - ethanol.positions.mean(axis=0))
+    assert calculator.get_property("forces_std", ethanol).max() > 2.0 * calm

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MAX_FORCE = 30.0  #: eV/Å on an atom; more is no geometry of a molecule below 1000 K
+LARGE_FORCE = 15.0  #: eV/Å on an atom; a student that gives more is not sure, whatever its committee says
 STEPS = 20  #: fs of dynamics from one labelled frame to the next
 TEMPERATURES = (300.0, 500.0, 700.0, 1000.0)  #: K of the replicas of a start
 STRAINS = ("", "compressed", "", "stretched")  #: of the replicas, turned by one each round
@@ -42,7 +43,7 @@ class Settings:
     min_uncertainty
         eV/Å; only frames in which `forces_std` of an atom exceeds it are labelled (active learning). It is
         that of `dynamics`, the student: a PolyGET model with a committee, or a teacher with a force std of
-        its own. Every frame is labelled unless given.
+        its own. Frames with a force above 15 eV/Å are labelled too. Every frame is unless given.
     seed
         Of everything random.
     """

@@ -10,7 +10,7 @@ import numpy as np
 
 from polymd.conformations.etkdg import ConformationError
 from polymd.datasets.labelling.plan import Task
-from polymd.datasets.labelling.settings import MAX_FORCE, STEPS, STRAINS, TEMPERATURES, Settings
+from polymd.datasets.labelling.settings import LARGE_FORCE, MAX_FORCE, STEPS, STRAINS, TEMPERATURES, Settings
 from polymd.datasets.labelling.shards import Frame, Identity, Shard, read_shard, shard_path, write_shard
 from polymd.datasets.sampling.langevin import Replica, propagate
 from polymd.datasets.sampling.starts import forms, make_start
@@ -170,12 +170,11 @@ def label_each(teacher: Teacher, molecules: Sequence[Molecule]) -> list[Labels |
 
 
 def _is_sure(opinion: Labels | str, limit: float) -> bool:
-    """Whether a student's forces are certain to the limit on every atom."""
-    return (
-        not isinstance(opinion, str)
-        and opinion.forces_std is not None
-        and bool(opinion.forces_std.max() <= limit)
-    )
+    """Whether a student's forces are certain to the limit on every atom, and none is too large."""
+    if isinstance(opinion, str) or opinion.forces_std is None:
+        return False
+    force = float(np.linalg.norm(opinion.forces, axis=1).max())
+    return bool(opinion.forces_std.max() <= limit) and force <= LARGE_FORCE
 
 
 def unsound(labels: Labels, max_force_std: float) -> str:
