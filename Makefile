@@ -6,7 +6,7 @@ PIP = $(VENV)/bin/python -m pip --disable-pip-version-check
 PYTEST_OPTIONS ?=
 TORCH ?= torch==2.13.0
 
-.PHONY: help demo test test-core lint docs clean
+.PHONY: help demo test test-core lint docs benchmark-accuracy clean
 
 help:
 	@echo "make demo       install into $(VENV), run 2 ps of polystyrene, write runs/polystyrene/report.html"
@@ -14,6 +14,7 @@ help:
 	@echo "make test-core  the same without TorchForce and with a newer torch, in .venv-core"
 	@echo "make lint       ruff and mypy --strict"
 	@echo "make docs       build the documentation into site/"
+	@echo "make benchmark-accuracy   what is missing of docs/accuracy.md; PARTS=\"frames stress\" for some of it"
 	@echo "make clean      remove environments, runs and builds"
 
 demo: $(VENV)/.polymd
@@ -37,6 +38,9 @@ lint: $(VENV)/.lint
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
 
+benchmark-accuracy: $(VENV)/.accuracy
+	$(VENV)/bin/python -m benchmarks.accuracy $(PARTS)
+
 $(VENV)/.polymd: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --quiet --editable ".[torchforce,test]"
@@ -49,6 +53,12 @@ $(VENV)/.polymd: pyproject.toml
 
 $(VENV)/.lint: $(VENV)/.polymd
 	$(PIP) install --quiet --editable ".[torchforce,lint]"
+	@touch $@
+
+# of Auto3D only the model files are used: its dependencies stay out
+$(VENV)/.accuracy: $(VENV)/.polymd
+	$(PIP) install --quiet pyscf pyscf-dispersion tblite
+	$(PIP) install --quiet --no-deps Auto3D==2.3.1
 	@touch $@
 
 $(VENV)/.docs: pyproject.toml

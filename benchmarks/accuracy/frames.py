@@ -15,6 +15,7 @@ from benchmarks.accuracy.methods import compare, fingerprint
 from polymd.datasets.frames import LabelledMolecule, read_attributes, read_frames
 
 FILE = FOLDER / "reference" / "validation_frames.npz"
+SEEN = FOLDER / "reference" / "training_frames.npz"  #: chosen in the same way among training families
 METHODS = ("polyget", "aimnet2-single", "gfn2", "mmff94")
 MANY, SEED = 20, 3
 
@@ -55,24 +56,50 @@ def subset(molecule: LabelledMolecule, frames: list[int]) -> LabelledMolecule:
     )
 
 
-def validation_frames() -> tuple[list[LabelledMolecule], dict[str, str]]:
+def chosen(seen: bool) -> tuple[list[LabelledMolecule], dict[str, str]]:
     """The chosen frames and their level of theory; made from data/train.h5 where the file is missing."""
-    if not FILE.exists():
+    file = SEEN if seen else FILE
+    if not file.exists():
         import yaml
 
+        from polymd.training.families import split_by_family
+
         config = yaml.safe_load((ROOT / "examples" / "train_potential.yaml").read_text(encoding="utf-8"))
-        families = set(config["validation_families"])
-        check_allowed(families)
+        check_allowed(config["validation_families"])
         source = ROOT / "data" / "train.h5"
-        molecules = [m for m in read_frames(source) if m.psmiles in families]
-        write_flat(FILE, choose(molecules), read_attributes(source))
-    return read_flat(FILE)
+        training, validation = split_by_family(
+            read_frames(source), config["validation_families"], 0.0, 0, config["excluded_families"]
+        )
+        write_flat(file, choose(like(training, validation) if seen else validation), read_attributes(source))
+    return read_flat(file)
+
+
+def like(training: list[LabelledMolecule], validation: list[LabelledMolecule]) -> list[LabelledMolecule]:
+    """Molecules of as many training families with many and with few frames as there are for validation."""
+    rng = np.random.default_rng(SEED)
+    many, few = by_count(training)
+    wanted = [len(names) for names in by_count(validation)]
+    names = {p for group, n in zip((many, few), wanted, strict=True) for p in rng.permutation(group)[:n]}
+    return [m for m in training if m.psmiles in names]
+
+
+def by_count(molecules: list[LabelledMolecule]) -> tuple[list[str], list[str]]:
+    """Families of more than `MANY` frames, and the others."""
+    counts: dict[str, int] = {}
+    for molecule in molecules:
+        counts[molecule.psmiles] = counts.get(molecule.psmiles, 0) + len(molecule.energies)
+    many = sorted(psmiles for psmiles, count in counts.items() if count > MANY)
+    return many, sorted(set(counts) - set(many))
 
 
 def main() -> None:
-    molecules, attributes = validation_frames()
-    methods = compare(molecules, METHODS, read_result("frames"), fingerprint(molecules))
-    write_result("frames", {"methods": methods}, level_of_theory=attributes["level_of_theory"])
+    molecules, attributes = chosen(seen=False)
+    old = read_result("frames")
+    methods = compare(molecules, METHODS, old, fingerprint(molecules))
+    seen = chosen(seen=True)[0]
+    before = {"methods": old.get("seen", {})} if old else None
+    content = {"methods": methods, "seen": compare(seen, METHODS[:1], before, fingerprint(seen))}
+    write_result("frames", content, level_of_theory=attributes["level_of_theory"])
 
 
 if __name__ == "__main__":

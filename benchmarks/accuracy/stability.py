@@ -7,9 +7,10 @@ conserves energy). Samples every 20 fs. A molecule is stable when at every sampl
 
 - no bond is longer than 1.5 times its length in the minimised start, and no two atoms that are not bonded are
   closer than 1.15 times the sum of their covalent radii,
-- and when in every window of 8 ps (after 2 ps of each stage) the mean kinetic temperature is within 1 % and
-  four standard errors of the thermostat's. The standard error is T sqrt(2/n_dof) sqrt(2 tau/window) with
-  tau = 1 ps, the time in which friction of 1/ps changes the total energy.
+- and when, after 2 ps of each stage, the mean kinetic temperature of every window of 8 ps and of the whole
+  stage is within 1 % and four standard errors of the thermostat's. The standard error is T sqrt(2/n_dof)
+  sqrt(tau/window): half of the variance of the kinetic energy follows the total energy, which friction of 1/ps
+  relaxes in tau = 1 ps; the other half decays within vibrations.
 
 Each molecule is checkpointed every 2 ps; the same command goes on, and starts anew with other weights.
 """
@@ -161,17 +162,18 @@ class Trajectory:
 
 
 def windows(kelvin: list[float], stages: list[tuple[float, float]], dof: int) -> list[dict[str, float]]:
-    """Mean kinetic temperature of every whole window of a stage, with what it may be off by."""
+    """Mean kinetic temperature of every window and whole stage, with what it may be off by."""
     found, begin = [], 0
     length = round(WINDOW * SAMPLES_PS)
     for target, ps in stages:
         end = begin + round(ps * SAMPLES_PS)
-        error = target * math.sqrt(2.0 / dof) * math.sqrt(2.0 * RELAXATION / WINDOW)
-        for first in range(begin + round(SETTLE * SAMPLES_PS), end - length + 1, length):
-            part = kelvin[first : first + length]
-            if len(part) == length:
+        settled = begin + round(SETTLE * SAMPLES_PS)
+        spans = [(first, first + length) for first in range(settled, end - length + 1, length)]
+        for first, last in spans if len(spans) < 2 else [*spans, (settled, end)]:
+            if last <= len(kelvin):
+                mean, window = float(np.mean(kelvin[first:last])), (last - first) / SAMPLES_PS
+                error = target * math.sqrt(2.0 / dof) * math.sqrt(RELAXATION / window)
                 allowed = BIAS * target + SIGMAS * error
-                mean = float(np.mean(part))
                 found.append({"target": target, "mean": round(mean, 2), "allowed": round(allowed, 2)})
         begin = end
     return found

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.accuracy.common import FOLDER, MODELS, ROOT, check_allowed, read_result, write_result
 from benchmarks.accuracy.flat import read_flat, write_flat
-from benchmarks.accuracy.frames import validation_frames
+from benchmarks.accuracy.frames import chosen
 from benchmarks.accuracy.methods import errors, predictor, version
 from polymd.datasets.frames import LabelledMolecule
 
@@ -144,7 +144,7 @@ def main(model: str = "polyget") -> None:
             "force_rmse": found["force_rmse"],
             "uncertainty": uncertainty(mine, model),
         }
-    ordinary = [m for m in validation_frames()[0] if m.kind == "linear"][::4]
+    ordinary = [m for m in chosen(seen=False)[0] if m.kind == "linear"][::4]
     content = {
         "version": version(model),
         "groups": groups,
