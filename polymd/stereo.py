@@ -124,6 +124,8 @@ def _set_ring_units(
             int(rng.integers(2)) if tacticity == "atactic" else (piece % 2) * (tacticity == "syndiotactic")
         )
         for atom in own:
+            if atom not in variants[number]:  # flat in the unit alone, so left to the coin
+                continue
             around, tag = variants[number][atom]
             centre = skeleton.pieces[piece].index[atom]
             set_tetrahedral(skeleton.mol, centre, [skeleton.locate(piece, a) for a in around], tag)

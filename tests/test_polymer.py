@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 import polymd
+from polymd import stereo
 from polymd.polymer import Polymer
 from polymd.psmiles import PSmilesError
 
@@ -234,6 +235,20 @@ def test_chain_leaves_no_stereo_open() -> None:
         mol = Polymer(psmiles, 3).to_rdkit()
         left = [i for i in Chem.FindPotentialStereo(mol) if i.specified == Chem.StereoSpecified.Unspecified]
         assert not left, psmiles
+
+
+def test_a_ring_centre_that_is_flat_in_the_unit_alone_is_set_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def without_the_first(unit: Chem.Mol, seed: int) -> list[dict[int, object]]:
+        return [{k: v for k, v in tags.items() if k != min(tags)} for tags in embedded(unit, seed)]
+
+    embedded = stereo.embedded_variants
+    monkeypatch.setattr(stereo, "embedded_variants", without_the_first)
+    chain = Polymer("*CC1CCC(*)C(C)C1", 2).to_rdkit()
+    found = Chem.FindPotentialStereo(chain, cleanIt=False)
+    assert found
+    assert all(info.specified == Chem.StereoSpecified.Specified for info in found)
 
 
 def test_to_rdkit_is_a_copy_and_ase_takes_positions() -> None:
