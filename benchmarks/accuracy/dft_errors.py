@@ -5,10 +5,10 @@ from __future__ import annotations
 from benchmarks.accuracy.common import FOLDER, read_result, write_result
 from benchmarks.accuracy.dft import FILE, labelled
 from benchmarks.accuracy.dft_geometries import POLYMERS
-from benchmarks.accuracy.methods import compare, fingerprint
+from benchmarks.accuracy.methods import compare, fingerprint, ours
 from polymd.datasets.frames import read_frames
 
-METHODS = ("polyget", "aimnet2", "aimnet2-single", "gfn2", "mmff94")
+PEERS = ("aimnet2", "aimnet2-single", "gfn2", "mmff94")
 SETS = {"polymers": FILE, "small": FOLDER / "reference" / "dft_small.extxyz"}
 
 
@@ -22,7 +22,9 @@ def main() -> None:
         if not path.exists():
             continue
         molecules = read_frames(path)
-        content[name] = {"methods": compare(molecules, METHODS, old.get(name), fingerprint(molecules))}
+        content[name] = {
+            "methods": compare(molecules, (*ours(), *PEERS), old.get(name), fingerprint(molecules))
+        }
     images = read(FILE, index=":") if done else []
     content["costs"] = [
         {"id": a.info["id"], "atoms": len(a), "electrons": int(a.numbers.sum())}

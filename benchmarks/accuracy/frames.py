@@ -11,12 +11,12 @@ import numpy as np
 
 from benchmarks.accuracy.common import FOLDER, ROOT, check_allowed, read_result, write_result
 from benchmarks.accuracy.flat import read_flat, write_flat
-from benchmarks.accuracy.methods import compare, fingerprint
+from benchmarks.accuracy.methods import compare, fingerprint, ours
 from polymd.datasets.frames import LabelledMolecule, read_attributes, read_frames
 
 FILE = FOLDER / "reference" / "validation_frames.npz"
 SEEN = FOLDER / "reference" / "training_frames.npz"  #: chosen in the same way among training families
-METHODS = ("polyget", "aimnet2-single", "gfn2", "mmff94")
+PEERS = ("aimnet2-single", "gfn2", "mmff94")
 MANY, SEED = 20, 3
 
 
@@ -95,10 +95,10 @@ def by_count(molecules: list[LabelledMolecule]) -> tuple[list[str], list[str]]:
 def main() -> None:
     molecules, attributes = chosen(seen=False)
     old = read_result("frames")
-    methods = compare(molecules, METHODS, old, fingerprint(molecules))
+    methods = compare(molecules, (*ours(), *PEERS), old, fingerprint(molecules))
     seen = chosen(seen=True)[0]
     before = {"methods": old.get("seen", {})} if old else None
-    content = {"methods": methods, "seen": compare(seen, METHODS[:1], before, fingerprint(seen))}
+    content = {"methods": methods, "seen": compare(seen, ("polyget",), before, fingerprint(seen))}
     write_result("frames", content, level_of_theory=attributes["level_of_theory"])
 
 

@@ -26,6 +26,13 @@ TITLES = {
 PACKAGES = {"aimnet2": "torch", "aimnet2-single": "torch", "gfn2": "tblite", "mmff94": "rdkit"}
 
 
+def ours() -> tuple[str, ...]:
+    """Those PolyGET models of `TITLES` that are there."""
+    from polymd.potentials import available
+
+    return tuple(name for name in ("polyget", "polyget-fast") if name in available())
+
+
 def predictor(method: str) -> Predict:
     """Energies (F,) eV and forces (F, N, 3) eV/Å of a molecule's frames by a method of `TITLES`.
 

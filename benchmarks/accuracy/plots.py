@@ -15,6 +15,7 @@ IMAGES = ROOT / "docs" / "images"
 COLORS = {
     "teacher": "black",
     "polyget": "#00796b",
+    "polyget-fast": "#4db6ac",
     "aimnet2-single": "#5c6bc0",
     "gfn2": "#ef6c00",
     "mmff94": "#9e9e9e",

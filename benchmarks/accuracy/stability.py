@@ -9,8 +9,8 @@ conserves energy). Samples every 20 fs. A molecule is stable when at every sampl
   closer than 1.15 times the sum of their covalent radii,
 - and when, after 2 ps of each stage, the mean kinetic temperature of every window of 8 ps and of the whole
   stage is within 1 % and four standard errors of the thermostat's. The standard error is T sqrt(2/n_dof)
-  sqrt(tau/window): half of the variance of the kinetic energy follows the total energy, which friction of 1/ps
-  relaxes in tau = 1 ps; the other half decays within vibrations.
+  sqrt(tau/window): half of the variance of the kinetic energy follows the total energy, which friction of
+  1/ps relaxes in tau = 1 ps; the other half decays within vibrations.
 
 Each molecule is checkpointed every 2 ps; the same command goes on, and starts anew with other weights.
 """

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.accuracy.common import MODELS, read_result, write_result
-from benchmarks.accuracy.methods import version
+from benchmarks.accuracy.methods import ours, version
 
 UNITS = (6, 21, 51)
 PSMILES = "*OCC*"
-METHODS = ("polyget", "aimnet2-single", "aimnet2", "gfn2")
+PEERS = ("aimnet2-single", "aimnet2", "gfn2")
 SECONDS, WARM = 10.0, 10  #: time for each, steps before it
 MALLOC = {
     "MALLOC_MMAP_THRESHOLD_": "4294967296",
@@ -35,10 +35,10 @@ THREADS = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_
 
 def calculator(method: str) -> Any:
     """The ASE calculator that a user would take."""
-    if method == "polyget":
+    if method in ours():
         from polymd.potentials import PolyGETCalculator
 
-        return PolyGETCalculator()
+        return PolyGETCalculator(method)
     if method == "gfn2":
         from tblite.ase import TBLite
 
@@ -78,7 +78,7 @@ def main() -> None:
         return
     old = (read_result("timings") or {}).get("methods", {})
     methods: dict[str, Any] = {}
-    for method in METHODS:
+    for method in (*ours(), *PEERS):
         if old.get(method, {}).get("version") == version(method):
             methods[method] = old[method]
             continue

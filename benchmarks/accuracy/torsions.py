@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy.common import FOLDER, MODELS, read_result, write_result
 from benchmarks.accuracy.flat import read_flat, write_flat
-from benchmarks.accuracy.methods import predictor, version
+from benchmarks.accuracy.methods import ours, predictor, version
 from benchmarks.accuracy.mmff import set_positions
 from benchmarks.accuracy.teacher_calculator import TeacherCalculator
 from polymd.datasets.frames import LabelledMolecule
@@ -25,7 +25,7 @@ from polymd.units import EV_KJ_MOL
 FILE = FOLDER / "reference" / "torsions.npz"
 DIMERS = {"PE": "*CC*", "PEO": "*CCO*", "PS": "*CC(*)c1ccccc1"}
 STEP = 15
-METHODS = ("polyget", "aimnet2-single", "gfn2", "mmff94")
+PEERS = ("aimnet2-single", "gfn2", "mmff94")
 RELAXATION = 80  #: steps of L-BFGS at most, to 0.03 eV/Å
 
 
@@ -128,7 +128,7 @@ def main() -> None:
         teacher = relative(molecule.energies, molecule.energies)
         curves = {"teacher": teacher.round(3).tolist()}
         mae, versions = {}, {}
-        for method in METHODS:
+        for method in (*ours(), *PEERS):
             versions[method] = version(method)
             before = old.get(molecule.kind, {})
             if before.get("versions", {}).get(method) == versions[method]:
