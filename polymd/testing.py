@@ -25,9 +25,20 @@ CUTOFF_ATOL = 1e-7  #: eV/Å, jump of a force when a pair crosses the cutoff by 
 ENGINE_FORCE_RTOL = 1e-5  #: float32 engine against the float64 reference, norm of all forces
 ADAPTER_ENERGY_RTOL = 1e-6  #: energies of ASE, TorchForce and PythonForce
 ADAPTER_FORCE_ATOL = 5e-5  #: eV/Å, their forces
+MIXED_ENERGY_ATOL = 0.005  #: kJ/mol of 8e5, PolyGET in float64 beside classical terms, some in float32
+MIXED_ENERGY_ATOL32 = 0.5  #: the same with PolyGET in float32
 TABLE_ATOL = 1e-6  #: a Hermite table of 1,024 knots against its filter, values of order 1
 GRADIENT_RTOL = 0.02  #: force matching's finite difference against a double backward, all parameters
 SOAP_RTOL = 1e-3  #: ends of a problem and of the same problem rotated
 SHARED_GRADIENT_RTOL = 1e-3  #: gradients of one float32 batch, in one process and shared out over two
 NVE_DRIFT = 0.005  #: kJ/mol/ps/atom
 ENGINES_EV = 1e-3  #: eV, two engines after 10 fs from two minimisations of float32 and float64 energies
+
+# Ensembles
+KINETIC_P = 0.01  #: least p of a Kolmogorov-Smirnov test of kinetic energies
+ENSEMBLE_SIGMAS = 3.0  #: the ratio of two sampled distributions against their Boltzmann factors
+EQUIPARTITION_SIGMAS = 4.0  #: the temperature of a group of atoms
+VERLET_ORDER = (1.8, 2.2)  #: fitted power of the step in the energy error of velocity Verlet
+EDGE_RTOL = 0.01  #: mean and width of the edges of a box under a barostat, 20,000 moves, exact reference
+STRESS_RTOL64 = 1e-6  #: analytic stress against finite strain, of the largest component, float64
+STRESS_RTOL32 = 1e-5  #: the same for the float32 engine, finite strain in float64

@@ -5,6 +5,7 @@ needs only OpenMM and runs a backend of `backends.py`.
 """
 
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,23 +22,41 @@ if TYPE_CHECKING:
 ANGSTROM_IN_NM = 0.1
 
 
-def atomic_numbers(topology: Any) -> list[int]:
-    """Atomic numbers of an OpenMM topology. Raises ValueError for a particle without an element."""
-    for atom in topology.atoms():
-        if atom.element is None:
+def select(topology: Any, atoms: Iterable[int] | None = None) -> tuple[list[int], list[int]]:
+    """Indices and atomic numbers of the chosen atoms of an OpenMM topology, of all if `atoms` is None.
+
+    Raises ValueError for an empty choice, an index that is not there or comes twice, and for a particle
+    without an element.
+    """
+    particles = list(topology.atoms())
+    chosen = list(range(len(particles))) if atoms is None else [int(index) for index in atoms]
+    if not chosen:
+        raise ValueError("no atoms chosen; give at least one index, or None for all atoms")
+    if len(set(chosen)) < len(chosen):
+        twice = next(index for index in chosen if chosen.count(index) > 1)
+        raise ValueError(f"atom {twice} is chosen more than once; give every index once")
+    for index in chosen:
+        if not 0 <= index < len(particles):
+            raise ValueError(f"no atom {index}; the topology has atoms 0 to {len(particles) - 1}")
+        if particles[index].element is None:
             raise ValueError(
-                f"atom {atom.index} ({atom.name}) has no element; PolyGET needs one for every particle"
+                f"atom {index} ({particles[index].name}) has no element; PolyGET needs one for every particle"
             )
-    return [atom.element.atomic_number for atom in topology.atoms()]
+    return chosen, [particles[index].element.atomic_number for index in chosen]
 
 
 def torch_force(
-    topology: Any, model: str = "polyget", *, periodic: bool | None = None
+    topology: Any,
+    model: str = "polyget",
+    *,
+    periodic: bool | None = None,
+    atoms: Iterable[int] | None = None,
 ) -> "openmmtorch.TorchForce":
-    """An `openmmtorch.TorchForce` of a model for all atoms of an OpenMM topology, in the topology's order.
+    """An `openmmtorch.TorchForce` of a model for the atoms of an OpenMM topology, in the topology's order.
 
-    `periodic=None` takes periodicity from the topology's box vectors. Raises ValueError for an unknown
-    model or element, ImportError where openmmtorch is missing (extra `torchforce`).
+    `periodic=None` takes periodicity from the topology's box vectors; `atoms` are the indices of those the
+    model sees, all by default. Raises ValueError for an unknown model, element or atom, ImportError where
+    openmmtorch is missing (extra `torchforce`).
     """
     import torch
 
@@ -45,11 +64,11 @@ def torch_force(
     from polymd.potentials.polyget.scripted import OpenMMModule
 
     openmmtorch = import_openmmtorch()
-    numbers = atomic_numbers(topology)
+    chosen, numbers = select(topology, atoms)
     check_elements(numbers, model)
     if periodic is None:
         periodic = topology.getPeriodicBoxVectors() is not None
-    module = torch.jit.script(OpenMMModule(load(model), numbers, periodic))
+    module = torch.jit.script(OpenMMModule(load(model), numbers, periodic, chosen))
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "polyget.pt")
         module.save(path)
@@ -89,20 +108,25 @@ class Computation:
         return self._last[1]
 
 
-def python_force(topology: Any, model: str = "polyget", *, backend: str = "auto") -> "openmm.PythonForce":
-    """An `openmm.PythonForce` of a model for all atoms of an OpenMM topology, periodic if the topology has
+def python_force(
+    topology: Any, model: str = "polyget", *, backend: str = "auto", atoms: Iterable[int] | None = None
+) -> "openmm.PythonForce":
+    """An `openmm.PythonForce` of a model for the atoms of an OpenMM topology, periodic if the topology has
     a box.
 
-    Backends as for `PolyGETCalculator`. Raises ValueError for an unknown model, backend or element.
+    Backends as for `PolyGETCalculator`; `atoms` are the indices of those the model sees, all by default.
+    Raises ValueError for an unknown model, backend, element or atom.
     """
     import openmm
 
-    numbers = atomic_numbers(topology)
+    chosen, numbers = select(topology, atoms)
     check_elements(numbers, model)
     if backend not in BACKENDS:
         raise ValueError(f'unknown backend "{backend}"; known: {", ".join(BACKENDS)}')
     periodic = topology.getPeriodicBoxVectors() is not None
     force = openmm.PythonForce(Computation(numbers, str(find(model)), periodic, backend))
+    if atoms is not None:
+        force.setParticles(chosen)
     force.setUsesPeriodicBoundaryConditions(periodic)
     force.setName("PolyGET")
     return force
