@@ -116,7 +116,11 @@ class MonteCarloBarostat:
 
     def state(self) -> dict[str, Any]:
         """Largest moves and the count of tries."""
-        return {"largest": self._largest, "tried": self._tried, "accepted": self._accepted}
+        return {
+            "largest": list(self._largest),
+            "tried": list(self._tried),
+            "accepted": list(self._accepted),
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Load what `state` gave."""
