@@ -54,6 +54,12 @@ def test_openmm_torchforce(example: Callable[[str], Any]) -> None:
     assert Path("polystyrene.pdb").read_text().count("MODEL ") == 10
 
 
+def test_mixed_system_openmmml(example: Callable[[str], Any]) -> None:
+    gaps = example("mixed_system_openmmml")(units=3, steps=20)
+    assert len(gaps) == 10
+    assert np.ptp(gaps) < 200.0
+
+
 def test_analyse_with_mdtraj(example: Callable[[str], Any]) -> None:
     results = example("analyse_with_mdtraj")(units=3, time="40fs")
     assert results["Rg"].value == pytest.approx(3.0, abs=1.5)
