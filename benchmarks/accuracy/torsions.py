@@ -74,7 +74,7 @@ def lowest_conformer(polymer: Polymer) -> NDArray[np.float64]:
     from polymd.conformations.etkdg import embed, minimise
 
     mol, found = polymer.to_rdkit(), []
-    for positions in embed(mol, 20, 0):
+    for positions in embed(mol, 20, 1):
         relaxed = minimise(mol, positions, 1000)
         set_positions(mol, relaxed)
         properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(mol)
