@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from polymd.integrators.velocities import Ensemble, Thermostat, check_choice, degrees_of_freedom
-from polymd.units import EV_KJ_MOL, KB
+from polymd.integrators.velocities import Ensemble, Thermostat, check_choice
 
 if TYPE_CHECKING:
     import openmm
@@ -27,7 +26,7 @@ def openmm_integrator(
     |----------------------|------------|
     | `nve`         | velocity Verlet, below |
     | `langevin`    | `LangevinMiddleIntegrator`: Zhang et al., J. Phys. Chem. A 2019, 123, 6056 |
-    | `bussi`       | `bussi_integrator` |
+    | `bussi`       | `BussiIntegrator`; call its own `step`, which draws the noise |
     | `nose-hoover` | `NoseHooverIntegrator`; its System needs a `CMMotionRemover` to count 3N - 3 freedoms |
     | `npt`         | that of the thermostat; the barostat is `BarostattedContext`, or a force of OpenMM |
 
@@ -77,53 +76,10 @@ def openmm_integrator(
     if thermostat == "bussi":
         if n_atoms is None:
             raise ValueError("bussi needs n_atoms, for its noise depends on the degrees of freedom")
-        return bussi_integrator(n_atoms, temperature, timestep, seed, relaxation_time=1000.0 / friction)
+        from polymd.integrators.bussi_openmm import BussiIntegrator
+
+        return BussiIntegrator(n_atoms, temperature, timestep, seed, relaxation_time=1000.0 / friction)
     return _nose_hoover(temperature, timestep, friction)
-
-
-def bussi_integrator(
-    n_atoms: int, temperature: float, timestep: float, seed: int, *, relaxation_time: float = 1000.0
-) -> openmm.CustomIntegrator:
-    """Velocity Verlet after stochastic rescaling of all velocities by α.
-
-    Bussi, Donadio and Parrinello, J. Chem. Phys. 2007, 126, 014101, eq. A7 (doi:10.1063/1.2408420):
-
-        α² = c + (1 - c) k_B T (R² + S) / 2K + 2 R sqrt(c (1 - c) k_B T / 2K),   c = exp(-Δt/τ)
-
-    | symbol | code              | meaning                                             |
-    |--------|-------------------|-----------------------------------------------------|
-    | K      | `twice_kinetic`/2 | kinetic energy                                      |
-    | R      | `R`               | a normal deviate                                    |
-    | S      | `S`               | sum of the squares of n - 1 more; n = 3N - 3        |
-    | τ      | `relaxation_time` | fs                                                  |
-
-    OpenMM has no such integrator. Its velocities are those of the positions' instant. The total momentum has
-    to be zero.
-    """
-    import numpy as np
-    from openmm import CustomIntegrator, unit
-
-    integrator = CustomIntegrator(timestep * unit.femtosecond)
-    integrator.setRandomNumberSeed(_openmm_seed(seed))
-    integrator.addGlobalVariable("kT", KB * temperature * EV_KJ_MOL)
-    integrator.addGlobalVariable("c", float(np.exp(-timestep / relaxation_time)))
-    for name in ("twice_kinetic", "R", "S", "alpha"):
-        integrator.addGlobalVariable(name, 0.0)
-    integrator.addPerDofVariable("noise", 0.0)
-    integrator.addPerDofVariable("counted", 0.0)
-    counted = np.arange(3 * n_atoms) < degrees_of_freedom(n_atoms, "nvt", "bussi") - 1
-    integrator.setPerDofVariableByName("counted", counted.reshape(-1, 3).astype(float))
-    integrator.addUpdateContextState()
-    integrator.addComputeSum("twice_kinetic", "m*v*v")
-    integrator.addComputePerDof("noise", "gaussian")
-    integrator.addComputeSum("S", "counted*noise^2")
-    integrator.addComputeGlobal("R", "gaussian")
-    integrator.addComputeGlobal(
-        "alpha", "sqrt(c + (1-c)*ratio*(R^2+S) + 2*R*sqrt(c*(1-c)*ratio)); ratio=kT/twice_kinetic"
-    )
-    integrator.addComputePerDof("v", "alpha*v")
-    _add_velocity_verlet(integrator)
-    return integrator
 
 
 def _openmm_seed(seed: int) -> int:
@@ -153,13 +109,9 @@ def _nose_hoover(temperature: float, timestep: float, frequency: float) -> openm
 def _velocity_verlet(timestep: float) -> openmm.CustomIntegrator:
     from openmm import CustomIntegrator, unit
 
+    from polymd.integrators.bussi_openmm import add_velocity_verlet
+
     integrator = CustomIntegrator(timestep * unit.femtosecond)
     integrator.addUpdateContextState()
-    _add_velocity_verlet(integrator)
+    add_velocity_verlet(integrator)
     return integrator
-
-
-def _add_velocity_verlet(integrator: openmm.CustomIntegrator) -> None:
-    integrator.addComputePerDof("v", "v + 0.5*dt*f/m")
-    integrator.addComputePerDof("x", "x + dt*v")
-    integrator.addComputePerDof("v", "v + 0.5*dt*f/m")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -51,8 +51,9 @@ class BarostattedContext:
 
     Parameters
     ----------
-    context
-        With an integrator that holds the temperature.
+    context, integrator
+        The integrator of the context, which holds the temperature; the very object that made the context, for
+        `context.getIntegrator()` forgets what was written in Python.
     barostat
         Changes the cell every `barostat.interval` steps.
     stress
@@ -65,20 +66,23 @@ class BarostattedContext:
     """
 
     def __init__(
-        self, context: openmm.Context, barostat: Barostat, stress: Callable[[Float, Float], Float]
+        self,
+        context: openmm.Context,
+        integrator: openmm.Integrator,
+        barostat: Barostat,
+        stress: Callable[[Float, Float], Float],
     ) -> None:
-        self.context, self.barostat = context, barostat
+        self.context, self.integrator, self.barostat = context, integrator, barostat
         self.steps_done = 0
         self._system = ContextCell(context, stress)
 
     def step(self, steps: int) -> None:
         """Do this many steps."""
-        integrator: Any = self.context.getIntegrator()
         interval = self.barostat.interval
         end = self.steps_done + steps
         while self.steps_done < end:
             piece = min(end - self.steps_done, interval - self.steps_done % interval)
-            integrator.step(piece)
+            self.integrator.step(piece)
             self.steps_done += piece
             if self.steps_done % interval == 0:
                 self.barostat.apply(self._system)

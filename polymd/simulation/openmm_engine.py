@@ -55,7 +55,7 @@ class OpenMMEngine:
         self._integrator = integrator
         self._periodic = system.box is not None
         self._rng = np.random.default_rng(config.seed)
-        self._barostat = _barostat(self._context, system, config, self._rng)
+        self._barostat = _barostat(self._context, integrator, system, config, self._rng)
         self.step_count = 0
 
     def minimise(self, max_iterations: int, stop: Callable[[], bool]) -> None:
@@ -99,6 +99,8 @@ class OpenMMEngine:
     def save(self) -> bytes:
         """OpenMM's checkpoint (positions, velocities, box, thermostat, random numbers) and the barostat."""
         state: dict[str, Any] = {"context": base64.b64encode(self._context.createCheckpoint()).decode()}
+        if hasattr(self._integrator, "rng"):
+            state["thermostat"] = self._integrator.rng.bit_generator.state
         if self._barostat is not None:
             state["random"] = self._rng.bit_generator.state
             state["barostat"] = self._barostat.barostat.state()
@@ -116,6 +118,8 @@ class OpenMMEngine:
                 f"OpenMM {openmm.__version__} cannot read this checkpoint ({error}); "
                 "resume with the OpenMM and platform that run.yaml names"
             ) from error
+        if hasattr(self._integrator, "rng"):
+            self._integrator.rng.bit_generator.state = data["thermostat"]
         if self._barostat is not None:
             self._rng.bit_generator.state = data["random"]
             self._barostat.barostat.restore(data["barostat"])
@@ -124,7 +128,11 @@ class OpenMMEngine:
 
 
 def _barostat(
-    context: openmm.Context, system: MolecularSystem, config: Config, rng: np.random.Generator
+    context: openmm.Context,
+    integrator: openmm.Integrator,
+    system: MolecularSystem,
+    config: Config,
+    rng: np.random.Generator,
 ) -> BarostattedContext | None:
     if config.barostat is None or config.pressure is None:
         return None
@@ -137,7 +145,7 @@ def _barostat(
         anisotropic=config.anisotropic,
         molecules=system.molecules,
     )
-    return BarostattedContext(context, barostat, _stress(system, config))
+    return BarostattedContext(context, integrator, barostat, _stress(system, config))
 
 
 def _stress(system: MolecularSystem, config: Config) -> Callable[[Float, Float], Float]:

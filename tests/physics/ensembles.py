@@ -125,7 +125,9 @@ def sample_openmm(state: State, n: int, seed: int) -> Samples:
     context.setVelocities(100.0 * maxwell_boltzmann(fluid.MASSES, state.temperature, seed=seed))
     run: Any = integrator
     if state.barostat:
-        run = BarostattedContext(context, barostat_of(state, np.random.default_rng(seed)), fluid.stress)
+        run = BarostattedContext(
+            context, integrator, barostat_of(state, np.random.default_rng(seed)), fluid.stress
+        )
     samples = Samples([], [], [], [])
     for frame in range(n + n // 5):
         run.step(EVERY)

@@ -68,35 +68,52 @@ def test_ase(ensemble: Name, thermostat: Any, barostat: Any) -> None:
 def test_openmm(ensemble: Name, thermostat: Any, barostat: Any) -> None:
     """Contexts one after the other: those of the Reference platform share their random numbers."""
 
-    def make() -> tuple[openmm.Context, Any, np.random.Generator]:
+    def make() -> tuple[openmm.Context, Any, list[np.random.Generator]]:
         integrator = openmm_integrator(
             ensemble, 300.0, TIMESTEP, 4, thermostat=thermostat, friction=10.0, n_atoms=fluid.N
         )
         context = fluid.context(integrator, openmm.CMMotionRemover(100))
         context.setVelocities(100.0 * maxwell_boltzmann(fluid.MASSES, 300.0, seed=3))
-        rng = np.random.default_rng(4)
-        run = (
-            BarostattedContext(context, barostat_of(barostat, rng), fluid.stress) if barostat else integrator
-        )
-        return context, run, rng
+        own = [np.random.default_rng(4)]
+        run = integrator
+        if barostat:
+            run = BarostattedContext(context, integrator, barostat_of(barostat, own[0]), fluid.stress)
+        return context, run, own + ([integrator.rng] if thermostat == "bussi" else [])
 
     def end(context: openmm.Context) -> Any:
         state = context.getState(positions=True, velocities=True)
         parts = (state.getPositions, state.getVelocities, state.getPeriodicBoxVectors)
         return np.concatenate([part(asNumpy=True)._value for part in parts])
 
-    context, run, rng = make()
+    context, run, generators = make()
     run.step(STEPS)
     saved = context.createCheckpoint()
-    random, own = rng.bit_generator.state, run.barostat.state() if barostat else None
+    random = [rng.bit_generator.state for rng in generators]
+    own = run.barostat.state() if barostat else None
     run.step(STEPS)
     expected = end(context)
     del context, run
-    context, run, rng = make()
+    context, run, generators = make()
     context.loadCheckpoint(saved)
-    rng.bit_generator.state = random
+    for rng, state in zip(generators, random, strict=True):
+        rng.bit_generator.state = state
     if barostat:
         run.steps_done = STEPS
         run.barostat.restore(json.loads(json.dumps(own)))
     run.step(STEPS)
     assert np.array_equal(end(context), expected)
+
+
+def test_looking_at_a_run_does_not_change_it() -> None:
+    """OpenMM's kinetic energy draws from the random numbers of a CustomIntegrator."""
+    ends = []
+    for looks in (0, 5):
+        integrator = openmm_integrator("nvt", 300.0, TIMESTEP, 4, thermostat="bussi", n_atoms=fluid.N)
+        context = fluid.context(integrator)
+        context.setVelocities(100.0 * maxwell_boltzmann(fluid.MASSES, 300.0, seed=3))
+        for _ in range(20):
+            for _ in range(looks):
+                context.getState(energy=True)
+            integrator.step(5)
+        ends.append(context.getState(positions=True).getPositions(asNumpy=True)._value)
+    assert np.array_equal(*ends)

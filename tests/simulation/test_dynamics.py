@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openmm
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from polymd import potentials
 from polymd.simulation import Config, Interrupted, Run, SimulationError, resume, simulate
 from polymd.simulation.checkpoint import read_checkpoint
-from polymd.testing import LOG_RTOL
+from polymd.testing import FLOAT32_RTOL, LOG_RTOL
 from polymd.units import KB
 
 
@@ -60,19 +61,29 @@ def test_the_seed_decides(small: Callable[..., Config], tmp_path: Path) -> None:
     assert not same(runs[0], runs[2])
 
 
-@pytest.mark.parametrize("ensemble", ["nvt", "nve"])
+@pytest.mark.parametrize(
+    "ensemble",
+    [
+        {"ensemble": "nvt"},
+        {"ensemble": "nve"},
+        {"thermostat": "bussi"},
+        {"thermostat": "nose-hoover"},
+        {"ensemble": "npt", "barostat": "mc", "chains": 2, "time": "60fs", "pressure": "100bar"},
+    ],
+    ids=lambda fields: "-".join(str(value) for value in fields.values()),
+)
 @pytest.mark.parametrize(
     ("engine", "platform"), [("pythonforce", "Reference"), ("pythonforce", "CPU"), ("ase", "auto")]
 )
 def test_ctrl_c_and_resume_change_nothing(
     engine: str,
     platform: str,
-    ensemble: str,
+    ensemble: dict[str, Any],
     small: Callable[..., Config],
     springs: Callable[..., None],
     tmp_path: Path,
 ) -> None:
-    config = small(engine=engine, platform=platform, ensemble=ensemble)
+    config = small(engine=engine, platform=platform, **ensemble)
     whole = simulate(config)
     calls: list[int] = []
     springs(calls.append)
@@ -83,7 +94,7 @@ def test_ctrl_c_and_resume_change_nothing(
         simulate(stopped)
     checkpoint = read_checkpoint(stopped.out / "checkpoint")
     assert checkpoint is not None
-    assert 0 < checkpoint.step < 40
+    assert 0 < checkpoint.step < config.n_steps
     with pytest.raises(ValueError, match="not finished"):
         _ = Run(stopped.out).properties
     springs(lambda call: None)
@@ -206,6 +217,22 @@ def test_several_chains_fill_a_box(small: Callable[..., Config]) -> None:
     assert trajectory.n_atoms == 80
     np.testing.assert_allclose(run.log["density_g_cm3"], 0.1, rtol=LOG_RTOL)
     assert trajectory.unitcell_lengths.shape == (5, 3)
+
+
+def test_npt_writes_the_box_that_changes(small: Callable[..., Config]) -> None:
+    config = small(ensemble="npt", barostat="mc", chains=2, time="100fs", pressure="500bar")
+    run = simulate(config)
+    edges, density = run.trajectory.unitcell_lengths[:, 0] * 10.0, run.log["density_g_cm3"]
+    assert np.ptp(edges) > 0.0
+    np.testing.assert_allclose(density * edges**3, density[0] * edges[0] ** 3, rtol=FLOAT32_RTOL)
+    assert run.observables["density"].unit == "g/cm3"
+    assert run.settings["pressure"] == "500bar"
+
+
+def test_heavy_hydrogens_move_in_the_engine(small: Callable[..., Config]) -> None:
+    run = simulate(small(hydrogen_mass=3.0, ensemble="nve", timestep="0.2fs", time="4fs", report="1fs"))
+    total = run.log["potential_energy_eV"] + run.log["kinetic_energy_eV"]
+    assert np.ptp(total) < 0.02 * np.ptp(run.log["kinetic_energy_eV"])
 
 
 def test_an_unknown_platform_is_refused(small: Callable[..., Config]) -> None:
