@@ -70,7 +70,13 @@ def write_result(name: str, content: dict[str, Any], *, level_of_theory: str) ->
         "versions": versions(),
         "level_of_theory": level_of_theory,
     }
-    text = json.dumps(provenance | content, indent=1, allow_nan=False, ensure_ascii=False)
+    text = json.dumps(
+        provenance | content,
+        indent=1,
+        allow_nan=False,
+        ensure_ascii=False,
+        default=lambda number: number.item(),
+    )
     (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 

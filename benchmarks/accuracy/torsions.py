@@ -1,9 +1,9 @@
 """Torsion scans of dimers of polyethylene, poly(ethylene oxide) and polystyrene, capped by methyl groups.
 
-The last backbone torsion (O-C-C-O of PEO) is turned by every 15 degrees from the lowest of 20 conformers
-and held while all else relaxes, by MMFF94 and then on the single AIMNet2 model. Every method then gives the
-energy of the same geometries, kept in reference/torsions.npz. Curves are compared after a shift of their
-mean. PE and PS are among the polymers that PolyGET trains on, PEO is not.
+The last backbone torsion (O-C-C-O of PEO) of the extended chain is turned to every 15 degrees and held
+while all else relaxes, by MMFF94 and then on the single AIMNet2 model. Every method then gives the energy
+of the same geometries, kept in reference/torsions.npz. Curves are compared after a shift of their mean. PE
+and PS are among the polymers that PolyGET trains on, PEO is not.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def scan(name: str) -> LabelledMolecule:
     from polymd.datasets.teachers import load_teacher
 
     polymer = Polymer(DIMERS[name], 2, end_groups=("C", "C"), tacticity="isotactic")
-    start, calculator = lowest_conformer(polymer), TeacherCalculator(load_teacher("aimnet2-single", MODELS))
+    start, calculator = extended(polymer), TeacherCalculator(load_teacher("aimnet2-single", MODELS))
     images = []
     for angle in range(-180, 180, STEP):
         atoms = Atoms(polymer.atomic_numbers, turned(polymer, start, angle), calculator=calculator)
@@ -67,20 +67,28 @@ def capped_smiles(polymer: Polymer) -> str:
     return str(Chem.MolToSmiles(Chem.RemoveHs(polymer.to_rdkit()), isomericSmiles=False))
 
 
-def lowest_conformer(polymer: Polymer) -> NDArray[np.float64]:
-    """The lowest of 20 conformers on MMFF94, (N, 3) Å."""
-    from rdkit.Chem import rdForceFieldHelpers
+def extended(polymer: Polymer) -> NDArray[np.float64]:
+    """A conformer whose main chain, caps included, is all trans, relaxed on MMFF94, (N, 3) Å."""
+    from rdkit import Chem
+    from rdkit.Chem import rdMolTransforms
 
     from polymd.conformations.etkdg import embed, minimise
 
-    mol, found = polymer.to_rdkit(), []
-    for positions in embed(mol, 20, 1):
-        relaxed = minimise(mol, positions, 1000)
-        set_positions(mol, relaxed)
-        properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(mol)
-        field = rdForceFieldHelpers.MMFFGetMoleculeForceField(mol, properties)
-        found.append((field.CalcEnergy(), relaxed))
-    return min(found, key=lambda pair: pair[0])[1]
+    mol = polymer.to_rdkit()
+    ends = [cap_of(mol, int(polymer.backbone[0])), cap_of(mol, int(polymer.backbone[-1]))]
+    chain = list(Chem.GetShortestPath(mol, *ends))
+    set_positions(mol, embed(mol, 1, 1)[0])
+    for n in range(len(chain) - 3):
+        rdMolTransforms.SetDihedralDeg(mol.GetConformer(), *chain[n : n + 4], 180.0)
+    return minimise(mol, mol.GetConformer().GetPositions(), 1000)
+
+
+def cap_of(mol: Any, end: int) -> int:
+    """The methyl cap bonded to an end of the backbone."""
+    for atom in mol.GetAtomWithIdx(end).GetNeighbors():
+        if atom.GetAtomicNum() == 6 and atom.GetTotalNumHs(includeNeighbors=True) == 3:
+            return int(atom.GetIdx())
+    raise ValueError(f"atom {end} has no methyl cap")
 
 
 def turned(polymer: Polymer, start: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
