@@ -97,3 +97,16 @@ def test_bad_arguments(molecule: Atoms) -> None:
     top.addAtom("V", None, top.addResidue("X", top.addChain()))
     with pytest.raises(ValueError, match="has no element"):
         python_force(top)
+
+
+@pytest.mark.parametrize(
+    ("atoms", "message"),
+    [
+        ([], "no atoms chosen"),
+        ([0, 1, 0], "atom 0 is chosen more than once"),
+        ([0, 24], "no atom 24; the topology has atoms 0 to 23"),
+    ],
+)
+def test_atoms_that_cannot_be_chosen(molecule: Atoms, atoms: list[int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        python_force(topology(molecule), atoms=atoms)
