@@ -15,6 +15,8 @@ help:
 	@echo "make lint       ruff and mypy --strict"
 	@echo "make docs       build the documentation into site/"
 	@echo "make benchmark-accuracy   what is missing of docs/accuracy.md; PARTS=\"frames stress\" for some of it"
+	@echo "make bench-env  polymd and the codes it is compared with, in $(BENCH_VENV), about 8 GB"
+	@echo "make bench      all comparisons of speed, about 10 minutes on a machine with nothing else to do"
 	@echo "make clean      remove environments, runs and builds"
 
 demo: $(VENV)/.polymd
@@ -40,6 +42,23 @@ docs: $(VENV)/.docs
 
 benchmark-accuracy: $(VENV)/.accuracy
 	$(VENV)/bin/python -m benchmarks.accuracy $(PARTS)
+
+bench-env: $(BENCH_VENV)/.bench
+
+bench: $(BENCH_VENV)/.bench
+	$(BENCH_VENV)/bin/python benchmarks/speed/potentials.py
+	$(BENCH_VENV)/bin/python benchmarks/speed/memory.py
+	$(BENCH_VENV)/bin/python benchmarks/speed/neighbors.py
+	$(BENCH_VENV)/bin/python benchmarks/speed/scaling.py
+	$(BENCH_VENV)/bin/python benchmarks/speed/replicas.py
+	$(BENCH_VENV)/bin/python benchmarks/speed/plots.py
+
+# Auto3D carries AIMNet2's weights and asks for packages that evaluating them does not need
+$(BENCH_VENV)/.bench: pyproject.toml
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --editable ".[torchforce,bench]" $(PEERS)
+	$(BENCH_VENV)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps Auto3D==2.3.1
+	@touch $@
 
 $(VENV)/.polymd: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -67,4 +86,4 @@ $(VENV)/.docs: pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf .venv .venv-core runs site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-core .venv-bench runs site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

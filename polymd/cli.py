@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polymd.commands import evaluate, label, train
+from polymd.commands import benchmark, evaluate, label, train
 
 if TYPE_CHECKING:
     from polymd.simulation import Run
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(benchmark.app, name="benchmark")
 app.command()(label.label)
 
 PSmiles = Annotated[str, typer.Argument(help="Repeat unit with two stars, such as '*CC(*)c1ccccc1'.")]
@@ -146,11 +147,19 @@ def build(
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    warm: Annotated[
+        bool, typer.Option("--warm", help="Compile all kernels now, so that the first run need not.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Show which engines, platforms and potentials work here."""
-    from polymd.diagnostics import diagnose
+    from polymd.diagnostics import diagnose, warm_up
 
+    seconds = warm_up() if warm else None
     report = diagnose()
+    if seconds is not None:
+        report["machine"]["seconds_of_compiling"] = round(seconds, 1)
     if as_json:
         typer.echo(json.dumps(report, indent=2))
     else:

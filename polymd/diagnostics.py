@@ -142,6 +142,31 @@ def diagnose() -> dict[str, Any]:
     }
 
 
+def warm_up() -> float:
+    """Compile the kernels that runs and training use, for the sizes of every potential found here, and keep
+    them on disk; gives the seconds it took. What is compiled already costs next to nothing.
+    """
+    import time
+
+    import numpy as np
+
+    from polymd.benchmarking import box
+    from polymd.neighbors import neighbor_list
+    from polymd.potentials import available
+    from polymd.potentials.registry import elements
+    from polymd.potentials.replicas import Replicas
+
+    start = time.perf_counter()
+    _, positions, cell = box(40)
+    for x in (positions, positions.astype(np.float32)):
+        neighbor_list("ijSDd", x, cell, True, 5.0)
+    for name in available():
+        replicas = Replicas([np.full(len(positions), elements(name)[0])], name)
+        replicas.evaluate(positions)
+        replicas.evaluate(positions, cell, True)
+    return time.perf_counter() - start
+
+
 def _probe(script: str, *args: str) -> tuple[bool, str]:
     """Run a script in a fresh interpreter; its last error line or its signal is the reason."""
     command = [sys.executable, "-W", "ignore", "-c", _CONTEXT + script, *args]

@@ -7,8 +7,9 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from ase.stress import full_3x3_to_voigt_6_stress
 
-from polymd.potentials.backends import BACKENDS, Backend, HalfList, make_backend
+from polymd.potentials.backends import BACKENDS, Backend, make_backend
 from polymd.potentials.committee import load_committee
+from polymd.potentials.half_list import HalfList
 from polymd.potentials.registry import find
 
 

@@ -8,14 +8,13 @@ dE/dr, r = r_j - r_i.
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from polymd.neighbors import VerletList
 from polymd.potentials import registry
+from polymd.potentials.half_list import SKIN, HalfList, pair_forces
 
-SKIN = 1.0
 BACKENDS = ("auto", "numba", "torch")
 Float = NDArray[np.float64]
 
@@ -37,74 +36,6 @@ class Backend(Protocol):
     """Evaluates one system; atomic numbers are fixed, geometry is not."""
 
     def evaluate(self, positions: Float, cell: Float, pbc: NDArray[np.bool_]) -> Properties: ...
-
-
-@numba.njit(nogil=True, cache=True)
-def _half_list(positions, shift_vectors, indptr, neighbors, reverse, cutoff):  # type: ignore[no-untyped-def]
-    """Pairs (P, 2) and vectors (P, 3) of each pair once, closer than the cutoff.
-
-    They are sorted by atoms, images of one pair by vector, whatever the order in the list: energies and
-    forces are then the same to the last bit however old the list is, and a resumed run is the uninterrupted
-    one.
-    """
-    pairs = np.empty((len(neighbors) // 2, 2), np.int32)
-    vectors = np.empty((len(neighbors) // 2, 3), np.float32)
-    count = 0
-    for i in range(len(indptr) - 1):
-        for e in range(indptr[i], indptr[i + 1]):
-            if e > reverse[e]:
-                continue
-            j = neighbors[e]
-            x = positions[j, 0] - positions[i, 0] + shift_vectors[e, 0]
-            y = positions[j, 1] - positions[i, 1] + shift_vectors[e, 1]
-            z = positions[j, 2] - positions[i, 2] + shift_vectors[e, 2]
-            if x * x + y * y + z * z < cutoff * cutoff:
-                k = count
-                while k > 0 and pairs[k - 1, 0] == i and pairs[k - 1, 1] >= j:
-                    if pairs[k - 1, 1] == j and vectors[k - 1, 0] <= x:
-                        break
-                    pairs[k] = pairs[k - 1]
-                    vectors[k] = vectors[k - 1]
-                    k -= 1
-                pairs[k, 0], pairs[k, 1] = i, j
-                vectors[k, 0], vectors[k, 1], vectors[k, 2] = x, y, z
-                count += 1
-    return pairs[:count], vectors[:count]
-
-
-@numba.njit(nogil=True, cache=True)
-def pair_forces(n, pairs, gradient):  # type: ignore[no-untyped-def]
-    """Forces (n, 3) of the gradient (P, 3) by the vectors of a half list (P, 2)."""
-    forces = np.zeros((n, 3))
-    for p in range(len(pairs)):
-        for axis in range(3):
-            forces[pairs[p, 0], axis] += gradient[p, axis]
-            forces[pairs[p, 1], axis] -= gradient[p, axis]
-    return forces
-
-
-class HalfList:
-    """Pairs of one system closer than a cutoff, each once, from a Verlet list."""
-
-    def __init__(self, cutoff: float) -> None:
-        self.cutoff = cutoff
-        self.list = VerletList(cutoff, SKIN)
-
-    def update(
-        self, positions: Float, cell: Float, pbc: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Pairs (P, 2) and their vectors r_j - r_i (P, 3) in Å."""
-        csr = self.list.update(positions, cell, pbc)
-        shift_vectors = csr.shifts @ np.asarray(cell, dtype=np.float64)
-        pairs, vectors = _half_list(
-            np.ascontiguousarray(positions),
-            shift_vectors,
-            csr.indptr,
-            csr.neighbors,
-            csr.reverse,
-            self.cutoff,
-        )
-        return pairs, vectors
 
 
 class NumbaBackend:

@@ -34,7 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polymd.potentials import registry
-from polymd.potentials.backends import pair_forces
+from polymd.potentials.half_list import pair_forces
 from polymd.potentials.polyget.engine import Engine
 
 FORMAT = "polyget-committee-1"

@@ -7,8 +7,9 @@ import numpy as np
 from ase.data import chemical_symbols
 from numpy.typing import ArrayLike, NDArray
 
-from polymd.potentials.backends import HalfList, NumbaBackend
+from polymd.potentials.backends import NumbaBackend
 from polymd.potentials.committee import load_committee
+from polymd.potentials.half_list import HalfList
 
 Float = NDArray[np.float64]
 

@@ -79,7 +79,7 @@ def atom_errors(engine: "Engine", committee: Committee, molecules: Iterable[Labe
 def _errors(
     engine: "Engine", committee: Committee, molecule: LabelledMolecule, part: slice, first: int
 ) -> AtomErrors:
-    from polymd.potentials.backends import pair_forces
+    from polymd.potentials.half_list import pair_forces
 
     positions, n_atoms = molecule.positions[part], len(molecule.numbers)
     pieces = [(molecule.numbers, x) for x in positions]

@@ -47,7 +47,7 @@ class PolyGETTeacher:
         return labels + (self._evaluate(batch) if batch else [])
 
     def _evaluate(self, molecules: list[Molecule]) -> list[Labels]:
-        from polymd.potentials.backends import pair_forces
+        from polymd.potentials.half_list import pair_forces
 
         numbers, pairs, vectors, pointers = side_by_side(molecules, self._engine.cutoff)
         result = self._engine.compute(numbers, pairs, vectors)
