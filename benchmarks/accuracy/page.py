@@ -244,7 +244,7 @@ def main() -> None:
             )
         else:
             parts += [fill(name, **section(result)), provenance(result)]
-    parts.append(fill("scaling", **scaling()))
+    parts += [fill("scaling", **scaling()), fill("again")]
     PAGE.write_text("\n\n".join(part.strip() for part in parts) + "\n", encoding="utf-8")
 
 
