@@ -239,9 +239,8 @@ def main() -> None:
     for section in SECTIONS:
         name, result = section.__name__, results[section.__name__]
         if result is None:
-            parts.append(
-                f"## {name.capitalize()}\n\nNot measured yet: `make benchmark-accuracy PARTS={name}`."
-            )
+            title = {"dft": "Against DFT", "timings": "Speed"}.get(name, name.capitalize())
+            parts.append(f"## {title}\n\nNot measured yet: `make benchmark-accuracy PARTS={name}`.")
         else:
             parts += [fill(name, **section(result)), provenance(result)]
     parts += [fill("scaling", **scaling()), fill("again")]
