@@ -67,6 +67,18 @@ def test_analyse_with_mdtraj(example: Callable[[str], Any]) -> None:
     assert all(math.isfinite(estimate.error) for estimate in results.values())
 
 
+@pytest.mark.parametrize("ensemble", ["nvt", "npt"])
+def test_dynamics_with_ase(ensemble: str, example: Callable[[str], Any]) -> None:
+    temperature = example("dynamics_with_ase")(ensemble, n_units=1, n_chains=4, steps=2500)
+    assert abs(temperature.value - 300.0) < 2.0 * temperature.error
+
+
+@pytest.mark.parametrize("ensemble", ["nvt", "npt"])
+def test_dynamics_with_openmm(ensemble: str, example: Callable[[str], Any]) -> None:
+    temperature = example("dynamics_with_openmm")(ensemble, n_units=1, n_chains=4, steps=2500)
+    assert abs(temperature.value - 300.0) < 2.0 * temperature.error
+
+
 def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     readme = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")

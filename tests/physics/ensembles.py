@@ -26,8 +26,8 @@ with warnings.catch_warnings():
 
 Float = NDArray[np.float64]
 TIMESTEP = 3.0  # fs
-FRICTION = 10.0  # 1/ps
-EVERY = 12  # steps
+FRICTION = 30.0  # 1/ps, for kinetic energies that forget within some frames
+EVERY = 20  # steps
 UNITS = pv.data.UnitData(
     kb=KB,
     energy_conversion=EV_KJ_MOL,

@@ -26,7 +26,7 @@ from .ensembles import (
     sample_openmm,
 )
 
-FRAMES = {sample_openmm: 500, sample_ase: 300}
+FRAMES = {sample_openmm: 400, sample_ase: 250}
 
 
 @pytest.mark.parametrize("barostat", ["scr", "mc"])
