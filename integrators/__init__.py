@@ -3,6 +3,7 @@
 from polymd.integrators.ase import ase_dynamics, restore_dynamics, save_dynamics
 from polymd.integrators.barostats import make_barostat
 from polymd.integrators.masses import repartition_hydrogen_mass
+from polymd.integrators.mts import mts_dynamics, mts_integrator
 from polymd.integrators.openmm import openmm_integrator
 from polymd.integrators.openmm_npt import BarostattedContext
 from polymd.integrators.velocities import degrees_of_freedom, maxwell_boltzmann
@@ -13,6 +14,8 @@ __all__ = [
     "degrees_of_freedom",
     "make_barostat",
     "maxwell_boltzmann",
+    "mts_dynamics",
+    "mts_integrator",
     "openmm_integrator",
     "repartition_hydrogen_mass",
     "restore_dynamics",

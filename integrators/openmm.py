@@ -82,7 +82,7 @@ def openmm_integrator(
     return _nose_hoover(temperature, timestep, friction)
 
 
-def _openmm_seed(seed: int) -> int:
+def openmm_seed(seed: int) -> int:
     return seed % (2**31 - 2) + 1  # OpenMM takes 0 as "any seed"
 
 
@@ -94,7 +94,7 @@ def _langevin_middle(
     integrator = LangevinMiddleIntegrator(
         temperature * unit.kelvin, friction / unit.picosecond, timestep * unit.femtosecond
     )
-    integrator.setRandomNumberSeed(_openmm_seed(seed))
+    integrator.setRandomNumberSeed(openmm_seed(seed))
     return integrator
 
 

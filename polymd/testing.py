@@ -11,6 +11,7 @@ ERROR_BAR_RTOL = 0.10  #: an average of some hundred standard errors against the
 # Integrators
 VERLET_RTOL = 1e-4  #: 200 steps against the exact discrete solution; ASE's amu and OpenMM's differ by 1e-8
 VERLET_ORDER_RTOL = 0.05  #: the energy error of velocity Verlet grows with Δt², to leading order
+REVERSAL_ATOL = 1e-10  #: Å, 300 outer steps forward and back again
 
 # Runs
 LOG_RTOL = 1e-9  #: numbers written to the log with 12 digits
