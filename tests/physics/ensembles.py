@@ -1,7 +1,7 @@
 """Samples of the soft-sphere fluid by every integrator of polymd, for physical_validation."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -53,16 +53,17 @@ class State:
 
 @dataclass
 class Samples:
-    """Kinetic and potential energy (eV), volume (Å³), velocities (F, N, 3) Å/fs."""
+    """Kinetic and potential energy (eV), volume (Å³), velocities (F, N, 3) Å/fs of atoms of masses (N,)."""
 
-    kinetic: list[float]
-    potential: list[float]
-    volume: list[float]
-    velocities: list[Float]
+    masses: Float
+    kinetic: list[float] = field(default_factory=list)
+    potential: list[float] = field(default_factory=list)
+    volume: list[float] = field(default_factory=list)
+    velocities: list[Float] = field(default_factory=list)
 
     def add(self, potential: float, volume: float, velocities: Float) -> None:
         """One frame."""
-        self.kinetic.append(0.5 * AMU_A2_FS2 * float((fluid.MASSES[:, None] * velocities**2).sum()))
+        self.kinetic.append(0.5 * AMU_A2_FS2 * float((self.masses[:, None] * velocities**2).sum()))
         self.potential.append(potential)
         self.volume.append(volume)
         self.velocities.append(velocities)
@@ -100,7 +101,7 @@ def sample_ase(state: State, n: int, seed: int, dynamics: Any = None) -> Samples
         )
     else:
         run = dynamics(atoms)
-    samples = Samples([], [], [], [])
+    samples = Samples(fluid.MASSES)
     for frame in range(n + n // 5):
         for _ in range(EVERY):
             run.step()  # type: ignore[attr-defined]
@@ -128,7 +129,7 @@ def sample_openmm(state: State, n: int, seed: int) -> Samples:
         run = BarostattedContext(
             context, integrator, barostat_of(state, np.random.default_rng(seed)), fluid.stress
         )
-    samples = Samples([], [], [], [])
+    samples = Samples(fluid.MASSES)
     for frame in range(n + n // 5):
         run.step(EVERY)
         if frame >= n // 5:
@@ -141,20 +142,21 @@ def sample_openmm(state: State, n: int, seed: int) -> Samples:
 
 def simulation_data(samples: Samples, state: State) -> Any:
     """Samples as physical_validation takes them."""
-    dof = degrees_of_freedom(fluid.N, "nvt", state.thermostat)
+    n = len(samples.masses)
+    dof = degrees_of_freedom(n, "nvt", state.thermostat)
     system = pv.data.SystemData(
-        natoms=fluid.N,
+        natoms=n,
         nconstraints=0,
-        ndof_reduction_tra=3 * fluid.N - dof,
+        ndof_reduction_tra=3 * n - dof,
         ndof_reduction_rot=0,
-        mass=fluid.MASSES,
-        molecule_idx=np.arange(fluid.N),
-        nconstraints_per_molecule=np.zeros(fluid.N),
+        mass=samples.masses,
+        molecule_idx=np.arange(n),
+        nconstraints_per_molecule=np.zeros(n),
     )
     ensemble = pv.data.EnsembleData(
         "NPT" if state.barostat else "NVT",
-        natoms=fluid.N,
-        volume=None if state.barostat else fluid.EDGE**3,
+        natoms=n,
+        volume=None if state.barostat else samples.volume[0],
         pressure=state.pressure if state.barostat else None,
         temperature=state.temperature,
     )
@@ -183,13 +185,14 @@ def ensemble_sigmas(first: Samples, one: State, second: Samples, two: State) -> 
 
 def equipartition_sigmas(samples: Samples, state: State) -> float:
     """Standard errors by which light or heavy atoms miss their temperature, the worst of the two."""
-    dof = degrees_of_freedom(fluid.N, "nvt", state.thermostat)
-    kinetic = AMU_A2_FS2 * fluid.MASSES[:, None] * np.array(samples.velocities) ** 2
+    masses, n = samples.masses, len(samples.masses)
+    dof = degrees_of_freedom(n, "nvt", state.thermostat)
+    kinetic = AMU_A2_FS2 * masses[:, None] * np.array(samples.velocities) ** 2
     worst = 0.0
-    for mass in np.unique(fluid.MASSES):
+    for mass in np.unique(masses):
         # the centre of mass takes its share m_i/M of 3N - dof from atom i
-        group = mass == fluid.MASSES
-        own = 3 * group.sum() - (3 * fluid.N - dof) * mass * group.sum() / fluid.MASSES.sum()
+        group = mass == masses
+        own = 3 * group.sum() - (3 * n - dof) * mass * group.sum() / masses.sum()
         from polymd.observables import mean_with_error
 
         temperature = mean_with_error(kinetic[:, group].sum(axis=(1, 2)) / (own * KB), "K")
