@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from polymd.potentials.ase import PolyGETCalculator
     from polymd.potentials.guard import UncertaintyError, UncertaintyGuard
+    from polymd.potentials.mts import mts_forces
     from polymd.potentials.openmm import python_force, torch_force
     from polymd.potentials.registry import available, card, check_elements, load
 
@@ -13,6 +14,7 @@ _HOME = {
     "UncertaintyError": "guard",
     "UncertaintyGuard": "guard",
     "torch_force": "openmm",
+    "mts_forces": "mts",
     "python_force": "openmm",
     "available": "registry",
     "load": "registry",
@@ -28,6 +30,7 @@ __all__ = [
     "card",
     "check_elements",
     "load",
+    "mts_forces",
     "python_force",
     "torch_force",
 ]
