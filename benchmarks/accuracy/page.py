@@ -23,6 +23,7 @@ from benchmarks.accuracy.tables import (
     table,
     with_error,
 )
+from polymd.potentials import card
 
 PAGE = ROOT / "docs" / "accuracy.md"
 
@@ -182,8 +183,9 @@ def stress(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def scaling() -> dict[str, Any]:
-    """Numbers of text/scaling.md, from scaling.json."""
+    """Numbers of text/scaling.md, from scaling.json and the card of the weights that ship."""
     points = json.loads((FOLDER / "scaling.json").read_text(encoding="utf-8"))
+    points = with_card(points, card("polyget"))
     plots.scaling(points)
     rows = [
         [p["note"], f"{p['minutes']:g}", f"{p['frames']:,}", f"{p['parameters']:,}", f"{p['force_mae']:.4f}"]
@@ -196,6 +198,16 @@ def scaling() -> dict[str, Any]:
     )  # fmt: skip
     header = ["", "minutes", "frames", "parameters", "force MAE, eV/Å"]
     return {"table": table(header, rows), "power": text}
+
+
+def with_card(points: list[dict[str, Any]], shipped: dict[str, Any]) -> list[dict[str, Any]]:
+    """The points and that of a model's card, unless they have one of as many minutes and frames."""
+    training, error = shipped["training"], shipped["errors"]["force_mae"]
+    point = {key: training[key] for key in ("minutes", "frames", "parameters")}
+    point |= {"force_mae": error, "note": "weights that ship now"}
+    if any(p["frames"] == point["frames"] and abs(p["minutes"] - point["minutes"]) < 1 for p in points):
+        return points
+    return [*points, point]
 
 
 def power(points: list[dict[str, Any]]) -> float | None:
@@ -211,13 +223,14 @@ def musts(results: dict[str, dict[str, Any] | None]) -> str:
     found, drift, stable = results["frames"], results["chain"], results["stability"]
     own = found["methods"]["polyget"] if found else None
     labelled = ((results["dft"] or {}).get("polymers") or {}).get("methods")
+    done, against = (results["dft"] or {}).get("done", 0), labelled and labelled["polyget"]["force_mae"]
     finished = stable is not None and stable["finished"] == stable["planned"]
     unstable = stable["planned"] - stable["stable"] if stable and finished else None
     return must_table(
         [
             ("force MAE, teacher, ≤ 600 K", own and at_most_600(own, "force_mae"), 0.035, 0.020, ".4f"),
             ("cosine distance, ≤ 600 K", own and at_most_600(own, "cosine_distance"), 0.002, 5e-4, ".5f"),
-            ("force MAE, DFT", labelled and labelled["polyget"]["force_mae"], 0.060, 0.050, ".4f"),
+            (f"force MAE, DFT, {done} frames", against, 0.060, 0.050, ".4f"),
             ("unseen over seen families", found and frames(found)["ratio"], 1.5, 1.2, ".2f"),
             ("NVE drift, kJ/mol/ps/atom", drift and abs(drift["nve"]["drift"]["slope"]), 5e-3, 5e-4, ".1e"),
             ("unstable molecules of 20", unstable, 0, 0, "d"),
