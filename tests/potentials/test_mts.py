@@ -81,7 +81,7 @@ def test_an_outer_step_costs_one_full_and_n_inner_forces(
 
     monkeypatch.setattr(NumbaBackend, "evaluate", counted)
     for ensemble in ("nve", "nvt"):
-        integrator = mts_integrator(ensemble, 300.0, 3.0, 3, 1)  # type: ignore[arg-type]
+        integrator = mts_integrator(ensemble, 300.0, 3.0, 3, 1)
         made = context(*chain, integrator, *mts_forces(chain[0], OUTER, inner_model))
         integrator.step(1)
         calls.clear()
