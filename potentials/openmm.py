@@ -1,7 +1,7 @@
 """PolyGET as OpenMM forces; nm and kJ/mol appear only here.
 
-`torch_force` needs openmmtorch and runs the TorchScript module on any platform and device; `python_force`
-needs only OpenMM and runs a backend of `backends.py`.
+`torch_force` needs openmmtorch; it runs the fast engine on the CPU, as an operator of torch, and a module of
+TorchScript on a GPU. `python_force` needs only OpenMM and runs a backend of `backends.py`.
 """
 
 import tempfile
@@ -68,11 +68,12 @@ def torch_force(
     check_elements(numbers, model)
     if periodic is None:
         periodic = topology.getPeriodicBoxVectors() is not None
-    module = torch.jit.script(OpenMMModule(load(model), numbers, periodic, chosen))
+    module = torch.jit.script(OpenMMModule(load(model), model, numbers, periodic, chosen))
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "polyget.pt")
         module.save(path)
         force = openmmtorch.TorchForce(path)
+    force.setOutputsForces(True)
     force.setUsesPeriodicBoundaryConditions(periodic)
     force.setName("PolyGET")
     return force

@@ -110,3 +110,19 @@ def test_bad_arguments(molecule: Atoms) -> None:
 def test_atoms_that_cannot_be_chosen(molecule: Atoms, atoms: list[int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         python_force(topology(molecule), atoms=atoms)
+
+
+def test_the_path_of_gpus_is_the_calculator(system: Atoms) -> None:
+    """On the CPU here, through TorchScript, as TorchForce calls it."""
+    import torch
+
+    from polymd.potentials import load
+    from polymd.potentials.polyget.scripted import OpenMMModule
+
+    periodic = bool(system.pbc.all())
+    module = torch.jit.script(OpenMMModule(load("polyget"), "polyget", system.numbers.tolist(), periodic))
+    x, cell = (torch.tensor(a, dtype=torch.float32) for a in (system.positions, np.array(system.cell)))
+    energy, forces = module.differentiate(x, cell)
+    system.calc = PolyGETCalculator()
+    assert float(energy) == pytest.approx(system.get_potential_energy(), rel=testing.ADAPTER_ENERGY_RTOL)
+    np.testing.assert_allclose(forces, system.get_forces(), atol=testing.FORCE_RTOL32)
