@@ -79,11 +79,9 @@ def measure(seconds: float, code: str, n_atoms: int) -> dict[str, float]:
 def main(seconds: str = "2") -> None:
     results: dict[str, Any] = {"polymd": [], "torchmd-net ET": [], "peaks": []}
     for threads in (1, 2):
-        for code, sizes in (("peaks", (0,)), ("polymd", SIZES), ("torchmd-net ET", PEER_SIZES)):
-            for n_atoms in sizes:
-                found = worker(__file__, threads, "--worker", seconds, code, str(n_atoms))
-                if found:
-                    results[code].append({"threads": threads} | found)
+        for code, sizes in (("peaks", [0]), ("polymd", SIZES), ("torchmd-net ET", PEER_SIZES)):
+            found = worker(__file__, threads, "--worker", seconds, code, *map(str, sizes))
+            results[code] += [{"threads": threads} | row for row in found or []]
     for rows in results.values():
         if rows:
             show(rows)
@@ -92,6 +90,6 @@ def main(seconds: str = "2") -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--worker"]:
-        print(json.dumps(measure(float(sys.argv[2]), sys.argv[3], int(sys.argv[4]))))
+        print(json.dumps([measure(float(sys.argv[2]), sys.argv[3], int(n)) for n in sys.argv[4:]]))
     else:
         main(*sys.argv[1:])
