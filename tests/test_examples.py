@@ -60,6 +60,12 @@ def test_mixed_system_openmmml(example: Callable[[str], Any]) -> None:
     assert np.ptp(gaps) < 200.0
 
 
+def test_multiple_time_steps(example: Callable[[str], Any]) -> None:
+    context = example("multiple_time_steps")(units=2, steps=50, inner="polyget")
+    assert context.getTime()._value == pytest.approx(0.15)
+    assert math.isfinite(context.getState(energy=True).getPotentialEnergy()._value)
+
+
 def test_analyse_with_mdtraj(example: Callable[[str], Any]) -> None:
     results = example("analyse_with_mdtraj")(units=3, time="40fs")
     assert results["Rg"].value == pytest.approx(3.0, abs=1.5)
