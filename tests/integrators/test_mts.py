@@ -204,6 +204,29 @@ def test_too_stiff_an_inner_force_lasts_half_a_period() -> None:
     assert longest_step(FREQUENCY, 1e-9) == pytest.approx(np.pi / OMEGA, rel=1e-6)
 
 
+def test_a_checkpoint_goes_on_to_the_last_bit() -> None:
+    """Contexts one after the other: those of the Reference platform share their random numbers."""
+
+    def make() -> tuple[openmm.Context, Any]:
+        integrator = mts_integrator("nvt", TEMPERATURE, 3.0, 3, 1)
+        return context(20, integrator), integrator
+
+    def end(made: openmm.Context) -> Any:
+        state = made.getState(positions=True, velocities=True)
+        return [state.getPositions(asNumpy=True)._value, state.getVelocities(asNumpy=True)._value]
+
+    made, integrator = make()
+    integrator.step(50)
+    saved = made.createCheckpoint()
+    integrator.step(50)
+    expected = end(made)
+    del made, integrator
+    made, integrator = make()
+    made.loadCheckpoint(saved)
+    integrator.step(50)
+    assert np.array_equal(end(made), expected)
+
+
 def test_a_saved_run_goes_on_to_the_last_bit() -> None:
     atoms, again = springs(), springs()
     run, other = dynamics(atoms, "nvt", 3.0, 3), dynamics(again, "nvt", 3.0, 3)
