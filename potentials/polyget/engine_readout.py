@@ -51,82 +51,104 @@ def _silu(z: Any, zi: Any, n: Any, slope: Any, si: Any) -> Any:
     return x * sigma
 
 
+class _Scratch(NamedTuple):
+    """Arrays of one block of at most `size` atoms."""
+
+    inverse: Array  # (size,)
+    mixed: Array  # (3 size, C + H): U vec and U' vec, then their gradients
+    cat: Array  # (size, 2C): normed x and lengths
+    hidden: Array  # (size, C)
+    slope: Array  # (size, C)
+    out: Array  # (size, 2H): scalars and gates
+    slope2: Array  # (size, H)
+    gated: Array  # (3 size, H), then its gradient
+    mixed2: Array  # (3 size, H), then its gradient
+    cat2: Array  # (size, 2H)
+    hidden2: Array  # (size, H): last SiLU' (z), the energy's gradient by z
+
+
+@numba.njit(inline="always")
+def _forward(C: Any, H: Any, a: Any, m: Any, x: Any, vec: Any, weights: Any, energies: Any, s: Any) -> None:
+    V, small = C + H, np.float32(0.01)
+    np.dot(vec[3 * a : 3 * (a + m)], weights.vectors, s.mixed[: 3 * m])
+    for i in range(m):
+        s.inverse[i] = normalise(C, x, (a + i) * C, s.cat, i * 2 * C)
+        length = splat(small, C)
+        for r in range(3 * i, 3 * i + 3):
+            length = length + load(s.mixed, r * V, C) * load(s.mixed, r * V, C)
+        store(s.cat, i * 2 * C + C, root(length))
+    np.dot(s.cat[:m], weights.first, s.hidden[:m])
+    for i in range(m):
+        accumulate(s.hidden, i * C, load(weights.first_bias, 0, C))
+        store(s.hidden, i * C, _silu(s.hidden, i * C, C, s.slope, i * C))
+    np.dot(s.hidden[:m], weights.second, s.out[:m])
+    for i in range(m):
+        accumulate(s.out, i * C, load(weights.second_bias, 0, C))
+        store(s.cat2, i * C, _silu(s.out, i * C, H, s.slope2, i * H))
+        gate = load(s.out, i * C + H, H)
+        for r in range(3 * i, 3 * i + 3):
+            store(s.gated, r * H, load(s.mixed, r * V + C, H) * gate)
+    np.dot(s.gated[: 3 * m], weights.vectors2, s.mixed2[: 3 * m])
+    for i in range(m):
+        length2 = splat(small, H)
+        for r in range(3 * i, 3 * i + 3):
+            length2 = length2 + load(s.mixed2, r * H, H) * load(s.mixed2, r * H, H)
+        store(s.cat2, i * C + H, root(length2))
+    np.dot(s.cat2[:m], weights.third, s.hidden2[:m])
+    last = load(weights.last, 0, H)
+    for i in range(m):
+        accumulate(s.hidden2, i * H, load(weights.third_bias, 0, H))
+        energies[a + i] = total(_silu(s.hidden2, i * H, H, s.hidden2, i * H) * last) + weights.last_bias[0]
+        store(s.hidden2, i * H, load(s.hidden2, i * H, H) * last)
+
+
+@numba.njit(inline="always")
+def _backward(C: Any, H: Any, a: Any, m: Any, weights: Any, g_x: Any, g_vec: Any, s: Any) -> None:
+    V = C + H
+    g_first = np.empty((m, 2 * H), np.float32)
+    np.dot(s.hidden2[:m], weights.third_back, g_first)
+    for i in range(m):
+        along = load(g_first, i * C + H, H) / load(s.cat2, i * C + H, H)
+        for r in range(3 * i, 3 * i + 3):
+            store(s.mixed2, r * H, load(s.mixed2, r * H, H) * along)
+    np.dot(s.mixed2[: 3 * m], weights.vectors2_back, s.gated[: 3 * m])
+    for i in range(m):
+        gate, g_gate = load(s.out, i * C + H, H), splat(np.float32(0), H)
+        for r in range(3 * i, 3 * i + 3):
+            g_gate = g_gate + load(s.gated, r * H, H) * load(s.mixed, r * V + C, H)
+            store(s.mixed, r * V + C, load(s.gated, r * H, H) * gate)
+        store(g_first, i * C, load(g_first, i * C, H) * load(s.slope2, i * H, H))
+        store(g_first, i * C + H, g_gate)
+    np.dot(g_first, weights.second_back, s.hidden[:m])
+    for i in range(m):
+        store(s.hidden, i * C, load(s.hidden, i * C, C) * load(s.slope, i * C, C))
+    g_cat = np.empty((m, 2 * C), np.float32)
+    np.dot(s.hidden[:m], weights.first_back, g_cat)
+    for i in range(m):
+        along = load(g_cat, i * 2 * C + C, C) / load(s.cat, i * 2 * C + C, C)
+        for r in range(3 * i, 3 * i + 3):
+            store(s.mixed, r * V, load(s.mixed, r * V, C) * along)
+        g = normalise_back(C, g_cat, i * 2 * C, s.cat, i * 2 * C, s.inverse[i])
+        store(g_x, (a + i) * C, g)
+    np.dot(s.mixed[: 3 * m], weights.vectors_back, g_vec[3 * a : 3 * (a + m)])
+
+
 @cache
 def readout(channels: int) -> Any:
     """kernel(begin, end, x, vec, weights, energies, g_x, g_vec): fills the last three."""
     C, H = channels, channels // 2
-    V = C + H
-    small = np.float32(0.01)
 
     @kernel
     def run(begin, end, x, vec, weights, energies, g_x, g_vec):  # type: ignore[no-untyped-def]
-        size = min(BLOCK, end - begin)
-        f = np.float32
-        inverse, mixed = np.empty(size, f), np.empty((3 * size, V), f)
-        cat, hidden, slope = np.empty((size, 2 * C), f), np.empty((size, C), f), np.empty((size, C), f)
-        out, slope2 = np.empty((size, 2 * H), f), np.empty((size, H), f)
-        gated, mixed2 = np.empty((3 * size, H), f), np.empty((3 * size, H), f)
-        cat2, hidden2 = np.empty((size, 2 * H), f), np.empty((size, H), f)
+        n, f = min(BLOCK, end - begin), np.float32
+        s = _Scratch(
+            np.empty(n, f), np.empty((3 * n, C + H), f), np.empty((n, 2 * C), f), np.empty((n, C), f),
+            np.empty((n, C), f), np.empty((n, 2 * H), f), np.empty((n, H), f), np.empty((3 * n, H), f),
+            np.empty((3 * n, H), f), np.empty((n, 2 * H), f), np.empty((n, H), f),
+        )  # fmt: skip
         for a in range(begin, end, BLOCK):
             m = min(a + BLOCK, end) - a
-            np.dot(vec[3 * a : 3 * (a + m)], weights.vectors, mixed[: 3 * m])
-            for i in range(m):
-                inverse[i] = normalise(C, x, (a + i) * C, cat, i * 2 * C)
-                length = splat(small, C)
-                for r in range(3 * i, 3 * i + 3):
-                    length = length + load(mixed, r * V, C) * load(mixed, r * V, C)
-                store(cat, i * 2 * C + C, root(length))
-            np.dot(cat[:m], weights.first, hidden[:m])
-            for i in range(m):
-                accumulate(hidden, i * C, load(weights.first_bias, 0, C))
-                store(hidden, i * C, _silu(hidden, i * C, C, slope, i * C))
-            np.dot(hidden[:m], weights.second, out[:m])
-            for i in range(m):
-                accumulate(out, i * C, load(weights.second_bias, 0, C))
-                store(cat2, i * C, _silu(out, i * C, H, slope2, i * H))
-                gate = load(out, i * C + H, H)
-                for r in range(3 * i, 3 * i + 3):
-                    store(gated, r * H, load(mixed, r * V + C, H) * gate)
-            np.dot(gated[: 3 * m], weights.vectors2, mixed2[: 3 * m])
-            for i in range(m):
-                length2 = splat(small, H)
-                for r in range(3 * i, 3 * i + 3):
-                    length2 = length2 + load(mixed2, r * H, H) * load(mixed2, r * H, H)
-                store(cat2, i * C + H, root(length2))
-            np.dot(cat2[:m], weights.third, hidden2[:m])
-            for i in range(m):
-                accumulate(hidden2, i * H, load(weights.third_bias, 0, H))
-                value = _silu(hidden2, i * H, H, hidden2, i * H)
-                last = load(weights.last, 0, H)
-                energies[a + i] = total(value * last) + weights.last_bias[0]
-                store(hidden2, i * H, load(hidden2, i * H, H) * last)
-
-            lengths2, g_cat2 = cat2, out  # from here on backwards; out holds the gates until they are read
-            g_first = np.empty((m, 2 * H), f)
-            np.dot(hidden2[:m], weights.third_back, g_first)
-            for i in range(m):
-                along = load(g_first, i * C + H, H) / load(lengths2, i * C + H, H)
-                for r in range(3 * i, 3 * i + 3):
-                    store(mixed2, r * H, load(mixed2, r * H, H) * along)
-            np.dot(mixed2[: 3 * m], weights.vectors2_back, gated[: 3 * m])
-            for i in range(m):
-                gate, g_gate = load(g_cat2, i * C + H, H), splat(f(0), H)
-                for r in range(3 * i, 3 * i + 3):
-                    g_gate = g_gate + load(gated, r * H, H) * load(mixed, r * V + C, H)
-                    store(mixed, r * V + C, load(gated, r * H, H) * gate)
-                store(g_first, i * C, load(g_first, i * C, H) * load(slope2, i * H, H))
-                store(g_first, i * C + H, g_gate)
-            np.dot(g_first, weights.second_back, hidden[:m])
-            for i in range(m):
-                store(hidden, i * C, load(hidden, i * C, C) * load(slope, i * C, C))
-            g_cat = np.empty((m, 2 * C), f)
-            np.dot(hidden[:m], weights.first_back, g_cat)
-            for i in range(m):
-                along = load(g_cat, i * 2 * C + C, C) / load(cat, i * 2 * C + C, C)
-                for r in range(3 * i, 3 * i + 3):
-                    store(mixed, r * V, load(mixed, r * V, C) * along)
-                g = normalise_back(C, g_cat, i * 2 * C, cat, i * 2 * C, inverse[i])
-                store(g_x, (a + i) * C, g)
-            np.dot(mixed[: 3 * m], weights.vectors_back, g_vec[3 * a : 3 * (a + m)])
+            _forward(C, H, a, m, x, vec, weights, energies, s)
+            _backward(C, H, a, m, weights, g_x, g_vec, s)
 
     return run
