@@ -1,6 +1,7 @@
 """What the probes say."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,21 @@ def test_an_unknown_platform_does_not_work() -> None:
     works, reason = diagnostics.platform_available("Abacus")
     assert not works
     assert "Abacus" in reason
+
+
+def test_warming_up_reaches_every_potential(monkeypatch: pytest.MonkeyPatch) -> None:
+    from polymd.potentials import replicas
+
+    evaluated: list[str] = []
+
+    class Watched(replicas.Replicas):
+        def __init__(self, molecules: Any, model: str) -> None:
+            super().__init__(molecules, model)
+            evaluated.append(model)
+
+    monkeypatch.setattr(replicas, "Replicas", Watched)
+    assert diagnostics.warm_up() > 0
+    assert "polyget" in evaluated
 
 
 def test_a_diagnosis_is_json() -> None:
