@@ -1,1 +1,1 @@
-"""Labelled frames and, later, property tables."""
+"""Labelled frames and property tables."""

@@ -1,0 +1,1 @@
+"""Properties of polymers from their repeat units."""

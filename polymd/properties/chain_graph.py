@@ -1,0 +1,124 @@
+"""The graph of an infinite chain: the atoms of one unit, bonds with the unit they lead to, distances.
+
+The stars of a unit are gone: its tail atom is bonded to the head atom of the next unit (star linking).
+All that is read from this graph belongs to the infinite chain: a longer unit or another cut of the same
+chain has the same atoms, as many times over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from polymd.psmiles import parse, star_indices
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from rdkit.Chem import Mol
+
+__all__ = ["ATOM_FIELDS", "ChainGraph", "chain_graph"]
+
+#: columns of `ChainGraph.atoms`
+ATOM_FIELDS = ("number", "hydrogens", "charge", "aromatic", "smallest_ring", "neighbours", "unsaturation")
+
+
+@dataclass(frozen=True)
+class ChainGraph:
+    """One unit of an infinite chain; A heavy atoms, B bonds, each in both directions."""
+
+    atoms: NDArray[np.int64]  #: (A, 7), integers, columns `ATOM_FIELDS`; unsaturation is 2 (order - 1) summed
+    edges: NDArray[np.int64]  #: (2 B, 2), from an atom of the unit to an atom
+    images: NDArray[np.int64]  #: (2 B,), the unit that the edge leads to: -1, 0 or 1
+    orders: NDArray[np.int64]  #: (2 B,), twice the bond order: 2 single, 3 aromatic, 4 double, 6 triple
+    backbone: NDArray[np.bool_]  #: (A,), on a shortest way from unit to unit
+
+    @cached_property
+    def neighbours(self) -> list[list[tuple[int, int, int]]]:
+        """Of every atom its bonds as (other atom, unit it leads to, twice the order)."""
+        found: list[list[tuple[int, int, int]]] = [[] for _ in self.atoms]
+        for (i, j), image, order in zip(
+            self.edges.tolist(), self.images.tolist(), self.orders.tolist(), strict=True
+        ):
+            found[i].append((j, image, order))
+        return found
+
+    def pairs(self, longest: int) -> NDArray[np.int64]:
+        """All atoms within `longest` bonds of an atom of the unit, on the infinite chain.
+
+        Returns
+        -------
+        array (P, 4)
+            Atom of the unit, other atom, its unit, shortest-path distance in bonds, 1 to `longest`.
+        """
+        rows = []
+        for i in range(len(self.atoms)):
+            seen = {(i, 0)}
+            shell = [(i, 0)]
+            for distance in range(1, longest + 1):
+                outer = []
+                for j, unit in shell:
+                    for k, image, _ in self.neighbours[j]:
+                        if (k, unit + image) not in seen:
+                            seen.add((k, unit + image))
+                            outer.append((k, unit + image))
+                rows += [(i, k, unit, distance) for k, unit in outer]
+                shell = outer
+        return np.array(rows, dtype=np.int64).reshape(-1, 4)
+
+
+def chain_graph(psmiles: str) -> ChainGraph:
+    """The graph of the infinite chain of a P-SMILES; stereo is not in it.
+
+    Raises
+    ------
+    PSmilesError
+        As `polymd.psmiles.parse`.
+    """
+    from rdkit import Chem
+
+    from polymd.repeats import substitute_stars
+
+    unit = parse(psmiles)
+    mol = substitute_stars(psmiles)  # same atom order; aromaticity with real atoms beyond the stars
+    stars = star_indices(unit)
+    head, tail = (unit.GetAtomWithIdx(star).GetNeighbors()[0].GetIdx() for star in stars)
+    place = {i: n for n, i in enumerate(i for i in range(unit.GetNumAtoms()) if i not in stars)}
+    link = round(2 * unit.GetAtomWithIdx(stars[0]).GetBonds()[0].GetBondTypeAsDouble())
+    bonds = [(tail, head, 1, link)]
+    for bond in mol.GetBonds():
+        i, j = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
+        if i in place and j in place:
+            bonds.append((i, j, 0, round(2 * bond.GetBondTypeAsDouble())))
+    both = [(place[i], place[j], m, o) for i, j, m, o in bonds]
+    both += [(j, i, -m, o) for i, j, m, o in both]
+    table = np.array(both, dtype=np.int64)
+    ways = Chem.GetDistanceMatrix(unit)
+    on_way = ways[head] + ways[tail] == ways[head, tail]
+    return ChainGraph(
+        atoms=np.array(
+            [_atom(unit, mol, i, table[table[:, 0] == place[i], 3]) for i in place], dtype=np.int64
+        ),
+        edges=table[:, :2],
+        images=table[:, 2],
+        orders=table[:, 3],
+        backbone=on_way[list(place)],
+    )
+
+
+def _atom(unit: Mol, mol: Mol, i: int, orders: NDArray[np.int64]) -> tuple[int, ...]:
+    """The row of `ChainGraph.atoms` of an atom whose bonds have these doubled orders."""
+    atom = unit.GetAtomWithIdx(i)
+    ring = mol.GetRingInfo().MinAtomRingSize(i)
+    aromatic = mol.GetAtomWithIdx(i).GetIsAromatic()
+    return (
+        atom.GetAtomicNum(),
+        atom.GetTotalNumHs(),
+        atom.GetFormalCharge(),
+        int(aromatic),
+        ring,
+        len(orders),
+        int((orders - 2).sum()),
+    )

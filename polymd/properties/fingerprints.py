@@ -1,0 +1,136 @@
+"""Fingerprints of infinite chains that do not depend on the unit that a chain is written with.
+
+Counts of atom environments (Morgan), of pairs of atoms by distance and of paths of four atoms are taken
+on the infinite chain, once for every atom of its smallest repeat. They are integers, and the same ones for
+every repeat and shift.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from polymd.properties.chain_graph import ChainGraph, chain_graph
+from polymd.repeats import smallest_repeat
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["DESCRIPTORS", "Fingerprint", "fingerprint"]
+
+RADIUS = 3  #: bonds, of the largest atom environment
+LONGEST = 7  #: bonds, of the farthest pair of atoms
+
+_ELEMENTS = (5, 6, 7, 8, 9, 14, 15, 16, 17, 35)
+#: names of `Fingerprint.descriptors`; fractions are of the heavy atoms
+DESCRIPTORS = (
+    *(f"fraction_{number}" for number in _ELEMENTS),
+    "hydrogens",
+    "charged",
+    "aromatic",
+    "in_ring",
+    "backbone",
+    "backbone_in_ring",
+    "branching",
+    "terminal",
+    "double",
+    "triple",
+    "donors",
+    "acceptors",
+    "side_rings",
+    "bridging",
+    "log_atoms",
+)
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Features of the smallest repeat of an infinite chain."""
+
+    environments: dict[int, int]  #: atoms by their environment up to `RADIUS` bonds
+    paths: dict[int, int]  #: pairs up to `LONGEST` bonds and paths of four atoms, from both ends
+    n_atoms: int  #: atoms of the smallest repeat, hydrogens included
+    descriptors: NDArray[np.float64]  #: (25,), `DESCRIPTORS`
+
+
+def fingerprint(psmiles: str) -> Fingerprint:
+    """The fingerprint of an infinite chain; blind to stereo.
+
+    Divide the counts by `n_atoms` for intensive features; as they are they grow with the smallest repeat.
+
+    Raises
+    ------
+    PSmilesError
+        As `polymd.psmiles.parse`.
+    """
+    graph = chain_graph(smallest_repeat(psmiles))
+    return Fingerprint(
+        environments=environments(graph),
+        paths=paths(graph),
+        n_atoms=len(graph.atoms) + int(graph.atoms[:, 1].sum()),
+        descriptors=descriptors(graph),
+    )
+
+
+def environments(graph: ChainGraph) -> dict[int, int]:
+    """Number of atoms of every environment of 0 to `RADIUS` bonds (Rogers and Hahn, JCIM 2010, 50, 742)."""
+    codes = [_code(tuple(row)) for row in graph.atoms.tolist()]
+    counts: Counter[int] = Counter(codes)
+    for radius in range(1, RADIUS + 1):
+        codes = [
+            _code((radius, codes[i], sorted((order, codes[j]) for j, _, order in bonds)))
+            for i, bonds in enumerate(graph.neighbours)
+        ]
+        counts.update(codes)
+    return dict(sorted(counts.items()))
+
+
+def paths(graph: ChainGraph) -> dict[int, int]:
+    """Number of atom pairs by distance and of paths of four atoms, each counted from both ends."""
+    kinds = [_code(("kind", *row)) for row in graph.atoms[:, [0, 2, 3, 5, 6]].tolist()]
+    counts: Counter[int] = Counter()
+    for i, j, _, distance in graph.pairs(LONGEST).tolist():
+        counts[_code((distance, *sorted((kinds[i], kinds[j]))))] += 1
+    for j, bonds in enumerate(graph.neighbours):
+        for k, image, _ in bonds:
+            before = [(i, unit) for i, unit, _ in bonds if (i, unit) != (k, image)]
+            after = [(m, image + unit) for m, unit, _ in graph.neighbours[k] if (m, image + unit) != (j, 0)]
+            for i, m in ((i, m) for i in before for m in after if i != m):
+                path = (kinds[i[0]], kinds[j], kinds[k], kinds[m[0]])
+                counts[_code(("path", *min(path, path[::-1])))] += 1
+    return dict(sorted(counts.items()))
+
+
+def descriptors(graph: ChainGraph) -> NDArray[np.float64]:
+    """Fractions and the size of the unit, shape (25,), in the order of `DESCRIPTORS`."""
+    number, hydrogens, charge, aromatic, ring, neighbours, _ = graph.atoms.T
+    hetero = np.isin(number, (7, 8, 16))
+    single = (graph.orders == 2) & (ring[graph.edges[:, 0]] == 0) & (ring[graph.edges[:, 1]] == 0)
+    columns = [
+        *(number == element for element in _ELEMENTS),
+        hydrogens,
+        charge != 0,
+        aromatic,
+        ring > 0,
+        graph.backbone,
+        graph.backbone & (ring > 0),
+        neighbours > 2,
+        neighbours == 1,
+        np.bincount(graph.edges[graph.orders == 4, 0], minlength=len(number)),
+        np.bincount(graph.edges[graph.orders == 6, 0], minlength=len(number)),
+        hetero & (hydrogens > 0),
+        hetero & (hydrogens == 0),
+        ~graph.backbone & (ring > 0),
+        np.bincount(graph.edges[single, 0], minlength=len(number)),
+    ]
+    fractions = [int(np.sum(column)) / len(number) for column in columns]
+    return np.array([*fractions, np.log(len(number))])
+
+
+def _code(value: object) -> int:
+    """A 32-bit code that is the same in every process."""
+    return zlib.crc32(repr(value).encode())
