@@ -26,6 +26,7 @@ CUTOFF_ATOL = 1e-6  #: eV/Å, change of a force when a pair crosses the cutoff b
 ENGINE_FORCE_RTOL = 1e-5  #: float32 engine against the float64 reference, norm of all forces
 ADAPTER_ENERGY_RTOL = 1e-6  #: energies of ASE, TorchForce and PythonForce
 ADAPTER_FORCE_ATOL = 5e-5  #: eV/Å, their forces
+ADAPTER_FORCE_RTOL = 1e-5  #: and of the largest force, what float32 leaves when forces are tens of eV/Å
 MIXED_ENERGY_ATOL = 0.005  #: kJ/mol of 8e5, PolyGET in float64 beside classical terms, some in float32
 MIXED_ENERGY_ATOL32 = 0.5  #: the same with PolyGET in float32
 TABLE_ATOL = 1e-6  #: a Hermite table of 1,024 knots against its filter, values of order 1

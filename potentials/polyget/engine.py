@@ -22,7 +22,7 @@ from polymd.potentials.polyget.pair_messages import Pairs
 from polymd.potentials.repulsion import RADII, zbl_pairs
 
 Array = NDArray[np.float32]
-KNOTS = 512
+KNOTS = 1024
 PAIRS_A_THREAD = 2000
 
 

@@ -59,7 +59,9 @@ def check(force: openmm.Force, atoms: Atoms, platform: str) -> None:
     energy, forces = evaluate(force, atoms, platform)
     atoms.calc = PolyGETCalculator()
     assert energy == pytest.approx(atoms.get_potential_energy(), rel=testing.ADAPTER_ENERGY_RTOL)
-    np.testing.assert_allclose(forces, atoms.get_forces(), atol=testing.ADAPTER_FORCE_ATOL)
+    expected = atoms.get_forces()
+    rounding = testing.ADAPTER_FORCE_RTOL * np.abs(expected).max()  # forces are 21 eV/Å here
+    np.testing.assert_allclose(forces, expected, atol=testing.ADAPTER_FORCE_ATOL + rounding)
 
 
 @pytest.mark.parametrize("platform", ["Reference", "CPU"])
