@@ -71,7 +71,7 @@ def run(
     ] = None,
     timestep: Annotated[str | None, typer.Option(help="0.5fs, 1fs, ..., by default 1fs.")] = None,
     hydrogen_mass: Annotated[
-        float | None, typer.Option(help="amu, 3 for steps of 2 fs; by default their own.")
+        float | None, typer.Option(help="amu, 2 or 3 for steps of 1.5 fs; by default their own.")
     ] = None,
     potential: Annotated[str | None, typer.Option(help="See polymd doctor, by default polyget.")] = None,
     engine: Annotated[
