@@ -32,10 +32,10 @@ UNSEEN = ("*OCC*", "*OCCC*", "*OCCCC(=O)*")
 SETTLE, APART, FRAMES = 200, 50, 2  #: fs, fs, frames of each ring and temperature
 FRAMES_EACH, SEED = 2, 0
 SETTINGS: dict[str, Any] = {
-    "steps": 2000,
-    "batch": 16,
-    "learning_rate": 2e-3,
-    "warmup_steps": 200,
+    "steps": 1200,
+    "batch": 32,
+    "learning_rate": 1e-3,
+    "warmup_steps": 500,
     "seed": SEED,
     "architecture": {"channels": 32, "layers": 2, "heads": 8, "basis": 32, "cutoff": 5.0},
 }

@@ -14,6 +14,8 @@ import numpy as np
 import torch
 
 from polymd.benchmarking import box
+from polymd.potentials import registry
+from polymd.potentials.polyget import storage
 
 CUTOFF = 5.0
 Evaluation = Callable[[], Any]
@@ -31,9 +33,11 @@ def torchmdnet(n_atoms: int, kind: str, script: bool = False) -> Evaluation:
     from torchmdnet.models.model import create_model
 
     numbers, positions, cell = frames(n_atoms)
+    sizes = storage.read(registry.find("polyget"))[1]
     arguments = {
-        "model": kind, "embedding_dimension": 64, "num_layers": 3, "num_rbf": 32, "rbf_type": "expnorm",
-        "trainable_rbf": False, "activation": "silu", "attn_activation": "silu", "num_heads": 8,
+        "model": kind, "embedding_dimension": sizes["channels"], "num_layers": sizes["layers"],
+        "num_rbf": sizes["basis"], "rbf_type": "expnorm",
+        "trainable_rbf": False, "activation": "silu", "attn_activation": "silu", "num_heads": sizes["heads"],
         "distance_influence": "both", "neighbor_embedding": True, "vector_cutoff": True, "cutoff_lower": 0.0,
         "cutoff_upper": CUTOFF, "max_z": 20, "max_num_neighbors": 80, "box_vecs": cell.tolist(),
         "output_model": "Scalar", "derivative": True, "reduce_op": "add", "precision": 32, "atom_filter": -1,
