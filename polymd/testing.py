@@ -44,3 +44,6 @@ VERLET_ORDER = (1.8, 2.2)  #: fitted power of the step in the energy error of ve
 EDGE_RTOL = 0.01  #: mean and width of the edges of a box under a barostat, 20,000 moves, exact reference
 STRESS_RTOL64 = 1e-8  #: analytic stress against finite strain, of the largest component, float64
 STRESS_RTOL32 = 3e-6  #: the same for the float32 engine, finite strain in float64
+
+# Properties
+SPELLING_RTOL = 1e-5  #: predictions for repeats and shifts of the same infinite chain

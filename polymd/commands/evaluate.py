@@ -8,7 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from polymd.commands.properties import evaluate_properties
+
 app = typer.Typer(help="Measure the errors of a model.", no_args_is_help=True)
+app.command("property")(evaluate_properties)
 
 COLUMNS = {
     "frames": ("frames", "d"),

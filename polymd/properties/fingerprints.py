@@ -52,6 +52,7 @@ class Fingerprint:
     """Features of the smallest repeat of an infinite chain."""
 
     environments: dict[int, int]  #: atoms by their environment up to `RADIUS` bonds
+    bonds: dict[int, int]  #: the part of them that looks no further than one bond
     paths: dict[int, int]  #: pairs up to `LONGEST` bonds and paths of four atoms, from both ends
     n_atoms: int  #: atoms of the smallest repeat, hydrogens included
     descriptors: NDArray[np.float64]  #: (25,), `DESCRIPTORS`
@@ -70,19 +71,20 @@ def fingerprint(psmiles: str) -> Fingerprint:
     graph = chain_graph(smallest_repeat(psmiles))
     return Fingerprint(
         environments=environments(graph),
+        bonds=environments(graph, radius=1),
         paths=paths(graph),
         n_atoms=len(graph.atoms) + int(graph.atoms[:, 1].sum()),
         descriptors=descriptors(graph),
     )
 
 
-def environments(graph: ChainGraph) -> dict[int, int]:
-    """Number of atoms of every environment of 0 to `RADIUS` bonds (Rogers and Hahn, JCIM 2010, 50, 742)."""
+def environments(graph: ChainGraph, radius: int = RADIUS) -> dict[int, int]:
+    """Number of atoms of every environment of 0 to `radius` bonds (Rogers and Hahn, JCIM 2010, 50, 742)."""
     codes = [_code(tuple(row)) for row in graph.atoms.tolist()]
     counts: Counter[int] = Counter(codes)
-    for radius in range(1, RADIUS + 1):
+    for bonds_away in range(1, radius + 1):
         codes = [
-            _code((radius, codes[i], sorted((order, codes[j]) for j, _, order in bonds)))
+            _code((bonds_away, codes[i], sorted((order, codes[j]) for j, _, order in bonds)))
             for i, bonds in enumerate(graph.neighbours)
         ]
         counts.update(codes)

@@ -1,0 +1,100 @@
+"""Errors of a property model on the stored five folds.
+
+The protocol is nested: whatever is fitted or chosen (weights of kernels, scales of features) sees the
+training folds only; a test fold is predicted once, at the end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["evaluate_property", "fold_errors"]
+
+_WITHIN_90 = 1.6448536269514722  # standard deviations on either side that hold 90 % of a Gaussian
+
+
+def evaluate_property(
+    name: str,
+    folder: Path | str | None = None,
+    *,
+    model: str = "gp",
+    protocol: str = "5fold",
+    split_seed: int = 0,
+) -> dict[str, Any]:
+    """Train on four folds and test on the fifth, for each of the five folds of a stored split.
+
+    Parameters
+    ----------
+    name, folder
+        As `polymd.datasets.properties.load`.
+    model
+        `gp`, the Gaussian process on fingerprints of the infinite chain.
+    protocol
+        `5fold`.
+    split_seed
+        Which of the stored splits: 0, 1 or 2.
+
+    Returns
+    -------
+    dict
+        `property`, `unit`, `model`, `protocol`, `split_seed`, `rows`; `rmse` and `r2`, means over folds;
+        `coverage_90`, the share of values inside their 90 % interval; `folds`, the same for every fold.
+
+    Raises
+    ------
+    ValueError
+        As `load`; no such model, protocol or split.
+    """
+    from polymd.datasets.properties import N_FOLDS, SPLIT_SEEDS, TABLES, find_table, load
+    from polymd.properties.fingerprints import fingerprint
+    from polymd.properties.gaussian_process import Kernels, fit
+
+    for what, given, allowed in (
+        ("model", model, ("gp",)),
+        ("protocol", protocol, ("5fold",)),
+        ("split seed", split_seed, SPLIT_SEEDS),
+    ):
+        if given not in allowed:
+            raise ValueError(f"no {what} {given!r}; allowed: {', '.join(map(str, allowed))}")
+    find_table(name)
+    frame = load(name, folder)
+    values = frame["value"].to_numpy(dtype=np.float64)
+    fold = frame[f"fold_{split_seed}"].to_numpy()
+    kernels = Kernels.of([fingerprint(psmiles) for psmiles in frame["psmiles"]])
+    results = []
+    for held_out in range(N_FOLDS):
+        train, test = np.flatnonzero(fold != held_out), np.flatnonzero(fold == held_out)
+        predicted, spread = fit(kernels, train, values[train]).predict(test)
+        results.append(fold_errors(values[test], predicted, spread))
+    return {
+        "property": name,
+        "unit": TABLES[name].unit,
+        "model": model,
+        "protocol": protocol,
+        "split_seed": split_seed,
+        "rows": len(frame),
+        "rmse": float(np.mean([r["rmse"] for r in results])),
+        "r2": float(np.mean([r["r2"] for r in results])),
+        "coverage_90": sum(r["coverage_90"] * r["rows"] for r in results) / len(frame),
+        "folds": results,
+    }
+
+
+def fold_errors(
+    true: NDArray[np.float64], predicted: NDArray[np.float64], spread: NDArray[np.float64]
+) -> dict[str, float]:
+    """Root mean square error, R² = 1 - Σ error² / Σ (value - mean of the fold)², share in 90 % intervals."""
+    errors = predicted - true
+    return {
+        "rows": len(true),
+        "rmse": float(np.sqrt(np.mean(errors**2))),
+        "r2": float(1.0 - np.sum(errors**2) / np.sum((true - true.mean()) ** 2)),
+        "coverage_90": float(np.mean(np.abs(errors) <= _WITHIN_90 * spread)),
+    }
