@@ -5,8 +5,16 @@
 
 with k_e = 14.399645 eV Å and the coefficients c, b of "The Stopping and Range of Ions in Matter" (1985), eqs.
 2-60 to 2-65. phi is the C2 envelope of `polyget.radial`, zero from the sum of the covalent radii on, so
-that the term is (nearly) silent at bonds and walls off everything below them: atoms never fuse. Numba
-kernels are here; the torch twin for autograd and TorchScript is `repulsion_module.py`.
+that the term is (nearly) silent at bonds and walls off everything below them: atoms never fuse.
+
+Two hydrogens have a wall besides, from `HYDROGEN_REACH` inwards,
+
+    E(d) = `HYDROGEN_WALL` (1 - d / `HYDROGEN_REACH`)^3,
+
+because no data hold them closer than that, and a network left alone there lets the hydrogens of a CH2 group
+close up to a false minimum at 0.8 Å over a barrier of 1 eV. With the wall the energy of pinching them rises all
+the way, as in the teacher. The price: no H2. Numba kernels are here; the torch twin for autograd and TorchScript
+is `repulsion_module.py`.
 """
 
 import numba
@@ -18,6 +26,8 @@ COULOMB = 14.399645
 SCREENING = 0.46850
 WEIGHTS = (0.18175, 0.50986, 0.28022, 0.02817)
 DECAYS = (3.19980, 0.94229, 0.40290, 0.20162)
+HYDROGEN_REACH = 1.4  #: Å
+HYDROGEN_WALL = 45.0  #: eV
 
 
 RADII: NDArray[np.float64] = np.asarray(covalent_radii, dtype=np.float64)
@@ -27,8 +37,12 @@ RADII: NDArray[np.float64] = np.asarray(covalent_radii, dtype=np.float64)
 @numba.njit(nogil=True, cache=True)
 def zbl_pair(z_i: float, z_j: float, d: float, reach: float) -> tuple[float, float]:
     """Energy of one pair (eV) and its derivative by d (eV/Å)."""
+    wall, slope = 0.0, 0.0
+    if z_i == 1.0 and z_j == 1.0 and d < HYDROGEN_REACH:
+        y = 1.0 - d / HYDROGEN_REACH
+        wall, slope = HYDROGEN_WALL * y * y * y, -3.0 * HYDROGEN_WALL / HYDROGEN_REACH * y * y
     if d >= reach:
-        return 0.0, 0.0
+        return wall, slope
     x = d / reach
     phi = 1.0 + x * x * x * (-10.0 + x * (15.0 - 6.0 * x))
     dphi = -30.0 * x * x * (1.0 - x) * (1.0 - x) / reach
@@ -39,7 +53,8 @@ def zbl_pair(z_i: float, z_j: float, d: float, reach: float) -> tuple[float, flo
         screen += term
         dscreen -= DECAYS[m] * inverse_a * term
     bare = COULOMB * z_i * z_j / d
-    return bare * screen * phi, bare * (dscreen * phi + screen * dphi - screen * phi / d)
+    slope += bare * (dscreen * phi + screen * dphi - screen * phi / d)
+    return wall + bare * screen * phi, slope
 
 
 @numba.njit(nogil=True, cache=True)
@@ -57,7 +72,7 @@ def zbl_pairs(
     for p in range(len(pairs)):
         i, j = pairs[p, 0], pairs[p, 1]
         reach = radii[numbers[i]] + radii[numbers[j]]
-        if d[p] < reach:
+        if d[p] < max(reach, HYDROGEN_REACH):
             energy, slope = zbl_pair(float(numbers[i]), float(numbers[j]), float(d[p]), reach)
             energies[i] += 0.5 * energy
             energies[j] += 0.5 * energy

@@ -3,7 +3,15 @@
 import torch
 from torch import Tensor, nn
 
-from polymd.potentials.repulsion import COULOMB, DECAYS, RADII, SCREENING, WEIGHTS
+from polymd.potentials.repulsion import (
+    COULOMB,
+    DECAYS,
+    HYDROGEN_REACH,
+    HYDROGEN_WALL,
+    RADII,
+    SCREENING,
+    WEIGHTS,
+)
 
 
 class ZBL(nn.Module):
@@ -15,6 +23,7 @@ class ZBL(nn.Module):
         super().__init__()
         self.coulomb, self.screening = COULOMB, SCREENING
         self.weights, self.decays = list(WEIGHTS), list(DECAYS)
+        self.hydrogen_reach, self.hydrogen_wall = HYDROGEN_REACH, HYDROGEN_WALL
         self.register_buffer("radii", torch.tensor(RADII), persistent=False)
 
     def forward(self, z_i: Tensor, z_j: Tensor, d: Tensor) -> Tensor:
@@ -26,4 +35,6 @@ class ZBL(nn.Module):
         screen = torch.zeros_like(d)
         for weight, decay in zip(self.weights, self.decays):  # noqa: B905  (TorchScript)
             screen = screen + weight * torch.exp(-decay * s)
-        return self.coulomb * zi * zj / d * screen * phi
+        y = torch.clamp(1.0 - d / self.hydrogen_reach, min=0.0)
+        wall = self.hydrogen_wall * y * y * y * ((z_i == 1) & (z_j == 1)).to(d.dtype)
+        return wall + self.coulomb * zi * zj / d * screen * phi

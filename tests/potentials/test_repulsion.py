@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polymd.potentials.repulsion import RADII, zbl_pair, zbl_pairs
+from polymd.potentials.repulsion import HYDROGEN_REACH, RADII, zbl_pair, zbl_pairs
 from polymd.potentials.repulsion_module import ZBL
 
 ELEMENT = st.sampled_from([1, 6, 7, 8, 9, 14, 16, 17])
@@ -26,6 +26,15 @@ def test_bare_coulomb_close_by_and_silent_beyond_the_radii() -> None:
     energy, _ = zbl_pair(6.0, 6.0, 1e-4, 1.52)
     assert energy == pytest.approx(14.399645 * 36 / 1e-4, rel=0.01)
     assert zbl_pair(6.0, 6.0, 1.52, 1.52) == (0.0, 0.0)
+
+
+def test_only_hydrogens_have_a_wall_and_it_is_smooth() -> None:
+    assert zbl_pair(1.0, 1.0, HYDROGEN_REACH, 0.62) == (0.0, 0.0)
+    energy, slope = zbl_pair(1.0, 1.0, HYDROGEN_REACH - 1e-4, 0.62)
+    assert 0.0 < energy < 1e-10
+    assert -1e-6 < slope < 0.0
+    assert zbl_pair(1.0, 1.0, 0.8, 0.62)[0] > 3.0
+    assert zbl_pair(1.0, 6.0, 1.2, 1.07) == (0.0, 0.0)
 
 
 def test_lists_of_pairs_add_up() -> None:
