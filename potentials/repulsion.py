@@ -12,9 +12,9 @@ Two hydrogens have a wall besides, from `HYDROGEN_REACH` inwards,
     E(d) = `HYDROGEN_WALL` (1 - d / `HYDROGEN_REACH`)^3,
 
 because no data hold them closer than that, and a network left alone there lets the hydrogens of a CH2 group
-close up to a false minimum at 0.8 Å over a barrier of 1 eV. With the wall the energy of pinching them rises all
-the way, as in the teacher. The price: no H2. Numba kernels are here; the torch twin for autograd and TorchScript
-is `repulsion_module.py`.
+close up to a false minimum at 0.8 Å over a barrier of 1 eV. With the wall the energy of pinching them rises
+all the way, as in the teacher. The price: no H2. Numba kernels are here; the torch twin for autograd and
+TorchScript is `repulsion_module.py`.
 """
 
 import numba
