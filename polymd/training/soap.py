@@ -76,7 +76,9 @@ def _soap(gradient: Tensor, state: dict[str, Any], step: int) -> Tensor | None:
     state["v"].lerp_(rotated * rotated, 1 - BETA)
     correction = 1 - BETA ** (step - 1)
     scale = (state["v"] / correction).sqrt() + TINY
-    update: Tensor = q_left @ (q_left.mT @ state["m"] @ q_right / correction / scale) @ q_right.mT
+    # |M| <= sqrt(V) in a fixed basis; just after a renewal V can be nothing where M is not
+    ratio = (q_left.mT @ state["m"] @ q_right / correction / scale).clamp(-1.0, 1.0)
+    update: Tensor = q_left @ ratio @ q_right.mT
     state["left"].lerp_(left, 1 - BETA)
     state["right"].lerp_(right, 1 - BETA)
     if step % EVERY == 0:
