@@ -23,7 +23,6 @@ The committee of `NAME.safetensors` is `NAME-fast.safetensors`, if there is one,
 calibration and its results.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -36,6 +35,7 @@ from numpy.typing import NDArray
 from polymd.potentials import registry
 from polymd.potentials.half_list import pair_forces
 from polymd.potentials.polyget.engine import Engine
+from polymd.potentials.polyget.storage import checksum
 
 FORMAT = "polyget-committee-1"
 LEAST_MEMBERS = 3
@@ -127,9 +127,9 @@ def read_committee(model: str) -> dict[str, Any]:
     description: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if description.get("format") != FORMAT:
         raise ValueError(f"{path} has format {description.get('format')!r}; a committee has {FORMAT!r}")
-    for name, checksum in {**description["members"], registry.find(model).name: description["model"]}.items():
+    for name, expected in {**description["members"], registry.find(model).name: description["model"]}.items():
         file = path.with_name(name)
-        if not file.is_file() or _sha256(file) != checksum:
+        if not file.is_file() or checksum(file) != expected:
             raise ValueError(
                 f"{file} is not the file that {path.name} was calibrated with; "
                 "run polymd train committee again"
@@ -143,8 +143,8 @@ def write_committee(
     """Write the description of a model's committee, with facts about its calibration, beside the model."""
     description = {
         "format": FORMAT,
-        "model": _sha256(registry.find(model)),
-        "members": {path.name: _sha256(path) for path in members},
+        "model": checksum(registry.find(model)),
+        "members": {path.name: checksum(path) for path in members},
         "calibration": asdict(calibration),
     }
     path = committee_file(model)
@@ -160,8 +160,3 @@ def load_committee(model: str) -> Committee:
     folder = committee_file(model).parent
     engines = [registry.load_engine(str(folder / name)) for name in description["members"]]
     return Committee(engines, Calibration(**description["calibration"]))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

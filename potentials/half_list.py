@@ -101,3 +101,26 @@ class HalfList:
             order = spatial_order(positions, np.asarray(cell, dtype=np.float64), pbc)
         pairs, vectors = _half_list(positions, self._shifts[1], csr.indptr, csr.neighbors, order, self.cutoff)
         return pairs, vectors
+
+
+@numba.njit(nogil=True, cache=True)
+def molecule_pairs(
+    positions: NDArray[np.float32], pointers: NDArray[np.int64], cutoff: float
+) -> NDArray[np.int32]:
+    """Half list (P, 2) of pairs closer than cutoff within each molecule pointers[m] : pointers[m + 1]."""
+    room = 0
+    for m in range(len(pointers) - 1):
+        n = pointers[m + 1] - pointers[m]
+        room += n * (n - 1) // 2
+    pairs = np.empty((room, 2), np.int32)
+    count = 0
+    for m in range(len(pointers) - 1):
+        for i in range(pointers[m], pointers[m + 1]):
+            for j in range(i + 1, pointers[m + 1]):
+                r2 = 0.0
+                for axis in range(3):
+                    r2 += (positions[j, axis] - positions[i, axis]) ** 2
+                if r2 < cutoff * cutoff:
+                    pairs[count, 0], pairs[count, 1] = i, j
+                    count += 1
+    return pairs[:count].copy()

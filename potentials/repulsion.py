@@ -34,6 +34,11 @@ RADII: NDArray[np.float64] = np.asarray(covalent_radii, dtype=np.float64)
 """Covalent radius of every atomic number, Å."""
 
 
+def longest_reach(numbers: NDArray[np.int64]) -> float:
+    """Distance (Å) beyond which no two atoms among these atomic numbers repel each other."""
+    return max(2.0 * float(RADII[np.unique(numbers)].max()), HYDROGEN_REACH)
+
+
 @numba.njit(nogil=True, cache=True)
 def zbl_pair(z_i: float, z_j: float, d: float, reach: float) -> tuple[float, float]:
     """Energy of one pair (eV) and its derivative by d (eV/Å)."""

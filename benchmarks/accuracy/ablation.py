@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.accuracy.common import FOLDER, MODELS, ROOT, check_allowed, read_result, write_result
+from benchmarks.accuracy.common import FOLDER, ROOT, check_allowed, read_result, write_result
 from benchmarks.accuracy.flat import read_flat, write_flat
 from benchmarks.accuracy.frames import subset
 from benchmarks.accuracy.methods import errors
+from benchmarks.accuracy.sampled import sampled
 from polymd.datasets.frames import LabelledMolecule, read_attributes, read_frames, write_frames
 from polymd.potentials import card
 from polymd.training.potential_errors import polyget_predictor
@@ -52,9 +53,8 @@ def rings() -> list[LabelledMolecule]:
 def sample_rings() -> list[LabelledMolecule]:
     """Langevin dynamics of rings of seven and eight units at 300 and 600 K, labelled."""
     from polymd.datasets.sampling.exclusion import is_ring_of_six
-    from polymd.datasets.sampling.langevin import Replica, propagate
+    from polymd.datasets.sampling.langevin import Replica
     from polymd.datasets.sampling.starts import Form, make_start
-    from polymd.datasets.teachers import load_teacher
 
     replicas = []
     for number, psmiles in enumerate((FAMILY, *UNSEEN)):
@@ -63,26 +63,7 @@ def sample_rings() -> list[LabelledMolecule]:
                 raise ValueError(f"{psmiles} x {n_units} is a ring of six units in another count")
             start = make_start(psmiles, Form("ring", n_units), seed=number)
             replicas += [Replica(start, k, "", (11, number, n_units, int(k))) for k in (300.0, 600.0)]
-    cheap, teacher = load_teacher("aimnet2-single", MODELS), load_teacher("aimnet2", MODELS)
-    molecules = []
-    for block in range(FRAMES):
-        propagate(replicas, cheap, APART if block else SETTLE, block)
-        labels = teacher.label([(r.start.numbers, r.positions) for r in replicas])
-        for replica, label in zip(replicas, labels, strict=True):
-            molecules.append(
-                LabelledMolecule(
-                    numbers=replica.start.numbers,
-                    positions=replica.positions[None].astype(np.float32),
-                    energies=np.array([label.energy]),
-                    forces=label.forces[None].astype(np.float32),
-                    temperatures=np.array([replica.temperature]),
-                    psmiles=replica.start.psmiles,
-                    id=replica.start.id,
-                    n_units=replica.start.form.n_units,
-                    kind="ring",
-                )
-            )
-    return molecules
+    return sampled(replicas, [r.start.id for r in replicas], SETTLE, APART, FRAMES)
 
 
 def training_data() -> dict[str, list[LabelledMolecule]]:

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.accuracy.common import FOLDER, MODELS, ROOT, check_allowed, read_result, write_result
+from benchmarks.accuracy.common import FOLDER, ROOT, check_allowed, read_result, write_result
 from benchmarks.accuracy.flat import read_flat, write_flat
 from benchmarks.accuracy.frames import chosen
 from benchmarks.accuracy.methods import errors, predictor, version
+from benchmarks.accuracy.sampled import sampled
 from polymd.datasets.frames import LabelledMolecule
 
 FILE = FOLDER / "reference" / "absent_groups.npz"
@@ -41,9 +42,8 @@ SETTLE, APART, FRAMES = 200, 50, 3  #: fs, fs, frames of each temperature
 
 def sample() -> list[LabelledMolecule]:
     """Labelled frames of a chain of each group; its name is the id."""
-    from polymd.datasets.sampling.langevin import Replica, propagate
+    from polymd.datasets.sampling.langevin import Replica
     from polymd.datasets.sampling.starts import Form, make_start
-    from polymd.datasets.teachers import load_teacher
 
     check_allowed(psmiles for _, psmiles, _ in GROUPS.values())
     replicas, names = [], []
@@ -52,26 +52,7 @@ def sample() -> list[LabelledMolecule]:
         for kelvin in (300.0, 600.0):
             replicas.append(Replica(start, kelvin, "", (13, number, int(kelvin))))
             names.append(name)
-    cheap, teacher = load_teacher("aimnet2-single", MODELS), load_teacher("aimnet2", MODELS)
-    molecules = []
-    for block in range(FRAMES):
-        propagate(replicas, cheap, APART if block else SETTLE, block)
-        labels = teacher.label([(r.start.numbers, r.positions) for r in replicas])
-        for replica, name, label in zip(replicas, names, labels, strict=True):
-            molecules.append(
-                LabelledMolecule(
-                    numbers=replica.start.numbers,
-                    positions=replica.positions[None].astype(np.float32),
-                    energies=np.array([label.energy]),
-                    forces=label.forces[None].astype(np.float32),
-                    temperatures=np.array([replica.temperature]),
-                    psmiles=replica.start.psmiles,
-                    id=name,
-                    n_units=replica.start.form.n_units,
-                    kind="linear",
-                )
-            )
-    return molecules
+    return sampled(replicas, names, SETTLE, APART, FRAMES)
 
 
 def occurrences() -> dict[str, int | None]:

@@ -20,7 +20,7 @@ class SideBySide(NamedTuple):
 
 def side_by_side(molecules: Sequence[tuple[NDArray[Any], NDArray[Any]]], cutoff: float) -> SideBySide:
     """Molecules given as atomic numbers (N,) and positions (N, 3) Å; the cutoff in Å."""
-    from polymd.training.force_matching import molecule_pairs
+    from polymd.potentials.half_list import molecule_pairs
 
     pointers = np.cumsum([0, *(len(numbers) for numbers, _ in molecules)]).astype(np.int64)
     numbers = np.concatenate([numbers for numbers, _ in molecules]).astype(np.int64)

@@ -3,45 +3,20 @@
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager
-from types import TracebackType
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
+from polymd.progress import StatusBar
 from polymd.simulation.durations import format_duration
 
 
-class RunProgress(AbstractContextManager["RunProgress"]):
+class RunProgress(StatusBar):
     """Speed meter and, unless disabled, a rich bar on stderr with temperature, ns/day and time left."""
 
     def __init__(self, *, total: int, done: int, timestep: float, enabled: bool | None) -> None:
-        console = Console(stderr=True)
-        hidden = not console.is_terminal if enabled is None else not enabled
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[status]}"),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=console,
-            disable=hidden,
-        )
-        self._task = self._bar.add_task("preparing", total=total, completed=done, status="")
+        super().__init__("preparing", total=total, done=done, enabled=enabled)
         self._timestep = timestep
         self._goal = format_duration(total * timestep)
         self._steps = 0
         self._started = time.perf_counter()
-
-    def __enter__(self) -> RunProgress:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
 
     def start(self) -> None:
         """Start the clock of the dynamics."""

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset, IterableDataset
 
 from polymd.datasets.frames import LabelledMolecule
-from polymd.potentials.repulsion import RADII
-from polymd.training.force_matching import Batch, molecule_pairs, repulsion
+from polymd.potentials.half_list import molecule_pairs
+from polymd.potentials.repulsion import RADII, longest_reach
+from polymd.training.force_matching import Batch, repulsion
 
 VALIDATION_BATCH = 25
 
@@ -49,7 +50,7 @@ class FrameTable:
         numbers = np.concatenate([np.tile(m.numbers, len(m.energies)) for m in molecules]).astype(np.int64)
         positions = np.concatenate([m.positions.reshape(-1, 3) for m in molecules]).astype(np.float32)
         forces = np.concatenate([m.forces.reshape(-1, 3) for m in molecules]).astype(np.float32)
-        pairs = molecule_pairs(positions, pointers, 2 * float(RADII[np.unique(numbers)].max()))
+        pairs = molecule_pairs(positions, pointers, longest_reach(numbers))
         walls, wall_forces = repulsion(positions, numbers, pairs, RADII)
         energies = np.concatenate([m.energies for m in molecules])
         index = np.repeat(np.arange(len(molecules)), [len(m.energies) for m in molecules])

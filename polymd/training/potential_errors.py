@@ -62,20 +62,13 @@ def _vacuum(
     engine: "Engine", numbers: NDArray[np.int64], positions: NDArray[np.float32]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Energies (F,) and forces (F, N, 3) of F frames laid side by side as one system without contacts."""
-    from polymd.training.force_matching import molecule_pairs
+    from polymd.potentials.half_list import molecule_pairs, pair_forces
 
     n_frames, n_atoms = positions.shape[:2]
     flat = np.ascontiguousarray(positions.reshape(-1, 3), dtype=np.float32)
     pairs = molecule_pairs(flat, np.arange(n_frames + 1) * n_atoms, engine.cutoff)
     result = engine.compute(np.tile(numbers, n_frames), pairs, flat[pairs[:, 1]] - flat[pairs[:, 0]])
-    forces = np.stack(
-        [
-            np.bincount(pairs[:, 0], result.gradient[:, axis], len(flat))
-            - np.bincount(pairs[:, 1], result.gradient[:, axis], len(flat))
-            for axis in range(3)
-        ],
-        axis=1,
-    )
+    forces = pair_forces(len(flat), pairs, result.gradient)
     return result.energies.reshape(n_frames, n_atoms).sum(axis=1), forces.reshape(positions.shape)
 
 
@@ -153,3 +146,12 @@ def _by(rows: list[dict[str, Any]], key: str) -> dict[str, Any]:
     for row in rows:
         groups.setdefault(row[key], []).append(row)
     return {name: _summary(group) for name, group in sorted(groups.items())}
+
+
+def rounded(value: Any, digits: int) -> Any:
+    """Floats with so many significant digits, through lists and dictionaries."""
+    if isinstance(value, dict):
+        return {k: rounded(v, digits) for k, v in value.items()}
+    if isinstance(value, list):
+        return [rounded(v, digits) for v in value]
+    return float(f"{value:.{digits}g}") if isinstance(value, float) else value

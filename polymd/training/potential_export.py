@@ -1,9 +1,7 @@
 """From a checkpoint to a model file: averaged weights, atomic energies by least squares, the card."""
 
 import datetime
-import hashlib
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,12 @@ from polymd.potentials.polyget.engine import Engine
 from polymd.training.batches import FrameTable
 from polymd.training.families import family
 from polymd.training.potential_config import PotentialConfig
-from polymd.training.potential_errors import engine_predictor, frame_energies, potential_errors
+from polymd.training.potential_errors import (
+    engine_predictor,
+    frame_energies,
+    potential_errors,
+    rounded,
+)
 
 ENERGY_FRAMES = 600
 LIMITS = (
@@ -37,7 +40,7 @@ def export_model(
     weights["atomic_energies"] = fit_atomic_energies(weights, architecture, FrameTable.of(training))
     engine = Engine(weights, architecture)
     errors = potential_errors(engine_predictor(engine), validation) if validation else None
-    card = _card(config, checkpoint, training, validation) | {"errors": _rounded(errors)}
+    card = _card(config, checkpoint, training, validation) | {"errors": rounded(errors, 5)}
     partial = config.model.with_suffix(".partial")
     storage.save(partial, weights, architecture, card)
     os.replace(partial, config.model)
@@ -84,7 +87,7 @@ def _card(
         "date": str(datetime.date.today()),
         "level_of_theory": "; ".join(sorted({a.get("level_of_theory", "not stated") for a in attributes})),
         "data": [
-            {"file": path.name, "sha256": _sha256(path)} | a
+            {"file": path.name, "sha256": storage.checksum(path)} | a
             for path, a in zip(config.data, attributes, strict=True)
         ],
         "training": {
@@ -103,15 +106,3 @@ def _card(
         "versions": {k: v for k, v in versions().items() if v is not None},
         "limits": list(LIMITS),
     }
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _rounded(value: Any) -> Any:
-    """Floats with five digits, through dictionaries."""
-    if isinstance(value, dict):
-        return {k: _rounded(v) for k, v in value.items()}
-    return float(f"{value:.5g}") if isinstance(value, float) else value

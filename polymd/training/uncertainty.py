@@ -8,7 +8,6 @@ components of variance sigma_i^2 / 3 each. s_i is the committee's disagreement o
 `uncertainty_errors` are of the other half.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,9 @@ from polymd.potentials.committee import (
     read_committee,
     write_committee,
 )
+from polymd.potentials.polyget.storage import checksum
 from polymd.training.families import family, family_key, split_by_family
+from polymd.training.potential_errors import rounded
 from polymd.training.uncertainty_errors import AtomErrors, atom_errors, uncertainty_errors
 
 Molecules = Sequence[LabelledMolecule]
@@ -70,7 +71,7 @@ def calibrate(data: Path, model: str = "polyget", *, watch: Watch = iter) -> dic
             "calibrated": sorted({family(m) for m in fitted}),
             "tested": sorted({family(m) for m in tested}),
         },
-        "results": rounded(results),
+        "results": rounded(results, 4),
     }
     write_committee(model, members, calibration, facts)
     return read_committee(model)
@@ -160,16 +161,5 @@ def _files(data: Path) -> list[Path]:
 
 
 def _provenance(path: Path) -> dict[str, str]:
-    with path.open("rb") as file:
-        checksum = hashlib.file_digest(file, "sha256").hexdigest()
     theory = read_attributes(path).get("level_of_theory", "not stated")
-    return {"file": path.name, "sha256": checksum, "level_of_theory": theory}
-
-
-def rounded(value: Any) -> Any:
-    """Floats with four digits, through lists and dictionaries."""
-    if isinstance(value, dict):
-        return {k: rounded(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [rounded(v) for v in value]
-    return float(f"{value:.4g}") if isinstance(value, float) else value
+    return {"file": path.name, "sha256": checksum(path), "level_of_theory": theory}

@@ -2,6 +2,7 @@
 header.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -32,3 +33,9 @@ def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any], dic
             raise ValueError(f"{path} has format {header.get('format')!r}; a PolyGET model has {FORMAT!r}")
         weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     return weights, json.loads(header["architecture"]), json.loads(header["card"])
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

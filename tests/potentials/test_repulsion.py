@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polymd.potentials.repulsion import HYDROGEN_REACH, RADII, zbl_pair, zbl_pairs
+from polymd.potentials.repulsion import HYDROGEN_REACH, RADII, longest_reach, zbl_pair, zbl_pairs
 from polymd.potentials.repulsion_module import ZBL
 
 ELEMENT = st.sampled_from([1, 6, 7, 8, 9, 14, 16, 17])
@@ -35,6 +35,11 @@ def test_only_hydrogens_have_a_wall_and_it_is_smooth() -> None:
     assert -1e-6 < slope < 0.0
     assert zbl_pair(1.0, 1.0, 0.8, 0.62)[0] > 3.0
     assert zbl_pair(1.0, 6.0, 1.2, 1.07) == (0.0, 0.0)
+
+
+def test_longest_reach_covers_the_wall_of_small_atoms() -> None:
+    assert longest_reach(np.array([1, 8, 1])) == HYDROGEN_REACH
+    assert longest_reach(np.array([1, 14])) == 2 * RADII[14]
 
 
 def test_lists_of_pairs_add_up() -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from polymd import testing
+from polymd.potentials.half_list import molecule_pairs
 from polymd.potentials.polyget import fused
 from polymd.potentials.polyget.model import Architecture, PolyGET
 from polymd.training import force_matching
@@ -56,7 +57,7 @@ def test_gradient_is_that_of_a_double_backward(energy_weight: float) -> None:
 
 def test_molecules_do_not_see_each_other() -> None:
     b = batch()
-    pairs = force_matching.molecule_pairs(b.positions.numpy(), b.pointers, 100.0)
+    pairs = molecule_pairs(b.positions.numpy(), b.pointers, 100.0)
     assert len(pairs) == 9 * 8 + 14 * 13
     together = force_matching.predict_forces(PolyGET(Architecture(32, 1, 4)), b, _tables())
     assert together.shape == b.positions.shape
