@@ -21,7 +21,7 @@ def label(
     teacher: Annotated[
         str, typer.Option(help="aimnet2, aimnet2-single, gfn2, dft, dft-tzvp, dft-r2scan, module:factory.")
     ] = "aimnet2",
-    sampler: Annotated[str, typer.Option(help="md, or none: the geometries of SOURCE.")] = "md",
+    sampler: Annotated[str, typer.Option(help="md; none or distort: the geometries of SOURCE.")] = "md",
     dynamics: Annotated[str, typer.Option(help="Teacher that moves the molecules.")] = "aimnet2-single",
     models: Models = None,
     exclude: Annotated[Path | None, typer.Option(help="JSON or CSV of P-SMILES to refuse.")] = None,

@@ -203,6 +203,16 @@ def test_relabelling_keeps_geometries_and_refuses(settings: Settings, toy: str, 
     assert reasons(second)["*CCO*"] == "excluded"
 
 
+def test_distorted_geometries_are_labelled(settings: Settings, toy: str, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.h5", tmp_path / "second.h5"
+    label(settings, first)
+    label(Settings(first, teacher=f"{toy}:make", sampler="distort"), second)
+    old, new = ({m.id: m for m in read_frames(path)} for path in (first, second))
+    assert "distorted" in read_attributes(second)["sampler"]
+    assert new.keys() <= old.keys()
+    assert all(np.abs(m.positions - old[m.id].positions).max() > 0.05 for m in new.values())
+
+
 def test_command_line(settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "labels.h5"
     options = ["--teacher", settings.teacher, "--dynamics", settings.dynamics, "--out", str(out)]

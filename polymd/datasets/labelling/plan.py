@@ -101,7 +101,9 @@ def _polymers(settings: Settings, exclusion: Exclusion) -> Plan:
 def _frames(settings: Settings, exclusion: Exclusion) -> Plan:
     """Frames of like size together."""
     if settings.source.suffix.lower() == ".csv":
-        raise ValueError("sampler none needs labelled frames (.h5, .hdf5, .xyz, .extxyz), not a CSV file")
+        raise ValueError(
+            f"sampler {settings.sampler} needs labelled frames (.h5, .hdf5, .xyz, .extxyz), not a CSV file"
+        )
     refused, frames = [], []
     for molecule in read_frames(settings.source):
         reason = _refusal(molecule, exclusion)

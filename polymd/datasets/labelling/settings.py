@@ -26,6 +26,7 @@ class Settings:
         Name for `load_teacher`.
     sampler
         "md": Langevin dynamics of molecules made from the P-SMILES. "none": the geometries of the frames.
+        "distort": those with some bonds stretched, angles pinched and torsions turned.
     dynamics
         Teacher that moves the molecules.
     models
@@ -63,8 +64,8 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.sampler not in ("md", "none"):
-            raise ValueError(f"unknown sampler {self.sampler!r}; known: md, none")
+        if self.sampler not in ("md", "none", "distort"):
+            raise ValueError(f"unknown sampler {self.sampler!r}; known: md, none, distort")
         for name in ("rounds", "frames", "max_units", "max_atoms"):
             if not 1 <= getattr(self, name) <= 100_000:
                 raise ValueError(f"{name} is {getattr(self, name)}; allowed: 1 to 100000")
@@ -90,5 +91,7 @@ class Settings:
             picked = f", where forces_std of {self.dynamics} exceeds {self.min_uncertainty:g} eV/Å"
         if self.sampler == "none":
             return f"geometries of {self.source.name}{picked}"
+        if self.sampler == "distort":
+            return f"geometries of {self.source.name}, distorted{picked}"
         kelvin = "/".join(f"{t:.0f}" for t in TEMPERATURES)
         return f"Langevin BAOAB on {self.dynamics} at {kelvin} K, every {STEPS} fs, some under strain{picked}"

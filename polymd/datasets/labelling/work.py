@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from polymd.conformations.etkdg import ConformationError
 from polymd.datasets.labelling.plan import Task
 from polymd.datasets.labelling.settings import LARGE_FORCE, MAX_FORCE, STEPS, STRAINS, TEMPERATURES, Settings
 from polymd.datasets.labelling.shards import Frame, Identity, Shard, read_shard, shard_path, write_shard
+from polymd.datasets.sampling.distortion import distort
 from polymd.datasets.sampling.langevin import Replica, propagate
 from polymd.datasets.sampling.starts import forms, make_start
 from polymd.datasets.teachers import Labels, Teacher
@@ -69,13 +71,21 @@ class Worker:
 
     def _relabel(self, task: Task) -> Shard:
         shard = Shard()
-        molecules = [(np.array(f.molecule.numbers), f.positions.astype(float)) for f in task.frames]
+        frames = task.frames
+        if self._settings.sampler == "distort":
+            frames = tuple(self._distorted(task, n) for n in range(len(frames)))
+        molecules = [(np.array(f.molecule.numbers), f.positions.astype(float)) for f in frames]
         picked = self._pick(molecules, shard)
-        chosen = [task.frames[n] for n in picked]
+        chosen = [frames[n] for n in picked]
         all_labels = label_each(self._teacher, [molecules[n] for n in picked])
         for frame, labels in zip(chosen, all_labels, strict=True):
             self._keep(shard, frame.molecule, frame.positions, frame.temperature, labels)
         return shard
+
+    def _distorted(self, task: Task, n: int) -> Frame:
+        frame, rng = task.frames[n], np.random.default_rng((self._settings.seed, task.number, n))
+        positions = distort(np.array(frame.molecule.numbers), frame.positions.astype(float), rng)
+        return replace(frame, positions=positions.astype(np.float32))
 
     def _replicas(self, task: Task, shard: Shard) -> list[Replica]:
         """Four replicas of a start of each polymer."""
