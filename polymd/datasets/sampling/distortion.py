@@ -43,11 +43,12 @@ def bonds(numbers: NDArray[np.int64], positions: Array) -> NDArray[np.bool_]:
 
     radii = covalent_radii[numbers]
     distances = np.linalg.norm(positions[:, None] - positions[None, :], axis=2)
-    return (distances < BOND_REACH * (radii[:, None] + radii[None, :])) & ~np.eye(len(numbers), dtype=bool)
+    near = distances < BOND_REACH * (radii[:, None] + radii[None, :])
+    return np.asarray(near & ~np.eye(len(numbers), dtype=bool))
 
 
 def _branches(bonded: NDArray[np.bool_]) -> list[tuple[int, int, NDArray[np.int64]]]:
-    """Bonds in no ring: the near atom, the far atom, and the atoms behind it, at most half of the molecule."""
+    """Bonds in no ring: the near atom, the far atom, and the atoms behind it, at most half of all."""
     found = []
     for near, far in np.argwhere(bonded):
         behind = _reach(bonded, near, far)
