@@ -159,6 +159,12 @@ def test_fine_tuning_starts_from_a_model(
     assert end.atomic_energies[silicon] == pytest.approx(float(start.atomic_energies[silicon]), abs=1e-6)
 
 
+def test_a_loss_that_is_not_a_number_stops(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="loss of step .* is nan"):
+        train(config(data, tmp_path, learning_rate=1e30, warmup_steps=0))
+    assert not (tmp_path / "polyget.safetensors").exists()
+
+
 def test_an_energy_term_changes_the_way(
     finished: tuple[PotentialConfig, dict[str, Any]], data: Path, tmp_path: Path
 ) -> None:
