@@ -54,8 +54,8 @@ class ForceMatching(LightningModule):
             surrogate, loss = force_matching.double_backward_loss(self.network, batch, energy_weight)
         if not torch.isfinite(loss):
             raise ValueError(
-                f"the loss of step {self.global_step} is {loss.item()}; start anew with a lower learning_rate "
-                f"than {self.config.learning_rate:g} or more warmup_steps"
+                f"the loss of step {self.global_step} is {loss.item()}; start anew with a learning_rate "
+                f"below {self.config.learning_rate:g} or more warmup_steps"
             )
         self.log("loss", loss.detach(), batch_size=len(batch.numbers))
         return {"loss": surrogate, "force_error": loss.detach()}
