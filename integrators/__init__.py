@@ -6,10 +6,14 @@ from polymd.integrators.masses import repartition_hydrogen_mass
 from polymd.integrators.mts import mts_dynamics, mts_integrator
 from polymd.integrators.openmm import openmm_integrator
 from polymd.integrators.openmm_npt import BarostattedContext
+from polymd.integrators.replica_exchange import ReplicaExchange
+from polymd.integrators.replica_langevin import ReplicaLangevin
 from polymd.integrators.velocities import degrees_of_freedom, maxwell_boltzmann
 
 __all__ = [
     "BarostattedContext",
+    "ReplicaExchange",
+    "ReplicaLangevin",
     "ase_dynamics",
     "degrees_of_freedom",
     "make_barostat",

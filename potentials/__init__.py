@@ -8,9 +8,11 @@ if TYPE_CHECKING:
     from polymd.potentials.mts import mts_forces
     from polymd.potentials.openmm import python_force, torch_force
     from polymd.potentials.registry import available, card, check_elements, load
+    from polymd.potentials.replicas import Replicas
 
 _HOME = {
     "PolyGETCalculator": "ase",
+    "Replicas": "replicas",
     "UncertaintyError": "guard",
     "UncertaintyGuard": "guard",
     "torch_force": "openmm",
@@ -24,6 +26,7 @@ _HOME = {
 
 __all__ = [
     "PolyGETCalculator",
+    "Replicas",
     "UncertaintyError",
     "UncertaintyGuard",
     "available",

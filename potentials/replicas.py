@@ -1,15 +1,26 @@
-"""Many molecules, or many copies of one, in one call of the engine: work enough for every thread."""
+"""Many molecules, or many copies of one, in one call: work enough for every core.
 
-from collections.abc import Sequence
+Each molecule is evaluated whole by one thread, in the order in which threads become free. So no thread waits
+for another between layers, what a thread works on stays in its core's cache, each molecule has a neighbour
+list that is renewed when that molecule needs it, and its results do not depend on its company, to the last
+bit.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+from numba import config
 from numpy.typing import ArrayLike, NDArray
 
 from polymd.potentials import registry
 from polymd.potentials.half_list import HalfList, pair_forces
+from polymd.potentials.polyget.engine import Engine, one_blas_thread
 
 Float = NDArray[np.float64]
+Work = Callable[[Engine, Iterator[int]], None]
 
 
 @dataclass(frozen=True)
@@ -26,8 +37,9 @@ class ReplicaProperties:
 class Replicas:
     """Energies and forces of M molecules, none of which sees another; float32, open boundaries by default.
 
-    One engine, one Verlet list and one set of scratch arrays serve all; company changes a molecule's results
-    by rounding alone. Copies of one topology: `Replicas([numbers] * copies)`, positions (copies, N, 3).
+    Copies of one topology: `Replicas([numbers] * copies)`, positions (copies, N, 3). As many threads as Numba
+    has take one molecule after the other; a molecule's results are the same bits in any company and for any
+    number of threads.
 
     Parameters
     ----------
@@ -55,9 +67,8 @@ class Replicas:
         self.numbers = np.concatenate(numbers)
         registry.check_elements(np.unique(self.numbers), model)
         self.pointers = np.cumsum([0, *sizes]).astype(np.int64)
-        self.engine = registry.load_engine(model)
-        batch = np.repeat(np.arange(len(sizes)), sizes)
-        self.half_list = HalfList(self.engine.cutoff, batch)
+        self._engines = [registry.load_engine(model).single()]
+        self._half_lists = [HalfList(self._engines[0].cutoff) for _ in sizes]
 
     def evaluate(
         self, positions: ArrayLike, cell: ArrayLike | None = None, pbc: ArrayLike = False
@@ -71,14 +82,41 @@ class Replicas:
         if given.size != 3 * len(self.numbers) or given.shape[-1:] != (3,):
             raise ValueError(
                 f"positions have shape {given.shape}; give ({len(self.numbers)}, 3), or (M, N, 3) for "
-                f"{len(self.pointers) - 1} molecules of one size"
+                f"{len(self._half_lists)} molecules of one size"
             )
+        x = given.reshape(-1, 3)
         lattice = np.zeros((3, 3)) if cell is None else np.asarray(cell, dtype=np.float64)
         periodic = np.broadcast_to(np.asarray(pbc, dtype=np.bool_), (3,))
-        pairs, vectors = self.half_list.update(given.reshape(-1, 3), lattice, periodic)
-        result = self.engine.compute(self.numbers, pairs, vectors)
-        return ReplicaProperties(
-            np.add.reduceat(result.energies, self.pointers[:-1]),
-            result.energies,
-            pair_forces(len(self.numbers), pairs, result.gradient).reshape(given.shape),
-        )
+        energies, forces = np.empty(len(x)), np.empty_like(x)
+
+        def work(engine: Engine, molecules: Iterator[int]) -> None:
+            for m in molecules:
+                atoms = slice(self.pointers[m], self.pointers[m + 1])
+                pairs, vectors = self._half_lists[m].update(x[atoms], lattice, periodic)
+                result = engine.compute(self.numbers[atoms], pairs, vectors)
+                energies[atoms] = result.energies
+                forces[atoms] = pair_forces(len(result.energies), pairs, result.gradient)
+
+        self._share(work)
+        totals = [energies[a:b].sum() for a, b in zip(self.pointers[:-1], self.pointers[1:], strict=True)]
+        return ReplicaProperties(np.array(totals), energies, forces.reshape(given.shape))
+
+    def _share(self, work: Work) -> None:
+        """Do `work` on all molecules, in as many threads as Numba has, each with an engine of its own."""
+        molecules = iter(range(len(self._half_lists)))
+        threads = min(int(getattr(config, "NUMBA_NUM_THREADS", 1)), len(self._half_lists))
+        while len(self._engines) < threads:
+            self._engines.append(self._engines[0].single())
+        with one_blas_thread():
+            others = [_pool(threads).submit(work, engine, molecules) for engine in self._engines[1:threads]]
+            try:
+                work(self._engines[0], molecules)
+            finally:
+                wait(others)
+            for other in others:
+                other.result()
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads - 1, thread_name_prefix="polymd-replicas")

@@ -6,6 +6,8 @@ that of `model.PolyGET.forward`, then the same backwards. Each step is shared ou
 pairs or of atoms, and the next begins when all have ended. Arrays are kept from one call to the next.
 """
 
+import copy
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -36,10 +38,15 @@ class Result:
 
 @cache
 def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def one_blas_thread() -> AbstractContextManager[Any]:
     """The matrix products are shared out over threads like all else: BLAS has no more to share out. Its
     threads, waiting for a core somebody else uses, made a step of 162 atoms twelve times longer.
     """
-    return ThreadpoolController()
+    limited: AbstractContextManager[Any] = _blas().limit(limits=1, user_api="blas")
+    return limited
 
 
 class Engine:
@@ -62,9 +69,19 @@ class Engine:
         self.layers = [engine_weights.layer(weights, n) for n in range(self.n_layers)]
         self.readout = engine_weights.readout(weights)
         self._scratch: Scratch | None = None
+        self._most_threads: int | None = None
+
+    def single(self) -> "Engine":
+        """This model for one thread, with arrays of its own: to be called beside others like it, within
+        `one_blas_thread`.
+        """
+        other = copy.copy(self)
+        other._scratch, other._most_threads = None, 1
+        return other
 
     def _prepare(self, n: int, n_pairs: int) -> Scratch:
-        threads = max(1, min(int(getattr(config, "NUMBA_NUM_THREADS", 1)), n_pairs // PAIRS_A_THREAD))
+        most = self._most_threads or int(getattr(config, "NUMBA_NUM_THREADS", 1))
+        threads = max(1, min(most, n_pairs // PAIRS_A_THREAD))
         scratch = self._scratch
         if scratch is None or (scratch.n, scratch.threads) != (n, threads):
             self._scratch = scratch = Scratch(n, self.channels, self.n_layers, threads)
@@ -74,7 +91,7 @@ class Engine:
         """Energies and gradients; numbers (N,), half list pairs (P, 2) within the cutoff, vectors r_j -
         r_i (P, 3) Å. Molecules that share no pair are as good as alone: many go in one call.
         """
-        with _blas().limit(limits=1, user_api="blas"):
+        with one_blas_thread():
             return self._compute(numbers, pairs, vectors)
 
     def _compute(self, numbers: NDArray[np.int64], pairs: NDArray[np.int32], vectors: Array) -> Result:
