@@ -74,6 +74,13 @@ def run(
         float | None, typer.Option(help="amu, 2 or 3 for steps of 1.5 fs; by default their own.")
     ] = None,
     potential: Annotated[str | None, typer.Option(help="See polymd doctor, by default polyget.")] = None,
+    inner_potential: Annotated[
+        str | None, typer.Option(help="polyget-fast, for multiple time steps; by default none.")
+    ] = None,
+    inner_steps: Annotated[
+        int | None,
+        typer.Option(help="Its steps in a --timestep, which is 3fs then; by default of 1 fs each."),
+    ] = None,
     engine: Annotated[
         str | None, typer.Option(help="auto, torchforce, pythonforce or ase, by default auto.")
     ] = None,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polymd.integrators import ase_dynamics, make_barostat, restore_dynamics, save_dynamics
+from polymd.integrators import ase_dynamics, make_barostat, mts_dynamics, restore_dynamics, save_dynamics
 from polymd.simulation.config import Config
 from polymd.simulation.engine import Snapshot
 from polymd.simulation.system import MolecularSystem
@@ -25,7 +25,7 @@ class ASEEngine:
 
     def __init__(self, system: MolecularSystem, config: Config) -> None:
         self._atoms: Any = system.to_ase()
-        self._atoms.calc = _calculator(system, config)
+        self._atoms.calc = _calculator(system, config.potential)
         self._rng = np.random.default_rng(config.seed)
         self._system, self._config = system, config
         self.step_count = 0
@@ -34,6 +34,18 @@ class ASEEngine:
     def _dynamics(self) -> Any:
         """Made when the atoms have velocities, which some thermostats want."""
         config = self._config
+        if config.inner_potential is not None:
+            assert config.inner_steps is not None
+            return mts_dynamics(
+                self._atoms,
+                _calculator(self._system, config.inner_potential),
+                config.ensemble,
+                config.temperature,
+                config.timestep,
+                config.inner_steps,
+                self._rng,
+                friction=config.friction,
+            )
         barostat = None
         if config.ensemble == "npt":
             assert config.barostat is not None
@@ -101,8 +113,8 @@ class ASEEngine:
         self.step_count = step_count
 
 
-def _calculator(system: MolecularSystem, config: Config) -> Calculator:
+def _calculator(system: MolecularSystem, potential: str) -> Calculator:
     from polymd.potentials import PolyGETCalculator
 
-    calculator: Calculator = PolyGETCalculator(config.potential)
+    calculator: Calculator = PolyGETCalculator(potential)
     return calculator

@@ -32,6 +32,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 PROVENANCE = ("command", "versions", "machine")  #: what run.yaml holds beside the config
 _MAX_ATOMS = 1_000_000
 _MAX_STEPS = 2**31 - 1  # of the DCD header
+_INNER_STEP, _OUTER_STEP = 1.0, 3.0  # fs
 DEFAULT_DENSITY = 0.1  #: g/cm³ of a box of several chains
 
 
@@ -54,7 +55,7 @@ class Config(BaseModel):
     tacticity
         `atactic` (by seed, chain by chain), `isotactic` or `syndiotactic`.
     time, timestep
-        Length of the run and of one step.
+        Length of the run and of one step; steps of 1 fs, with an `inner_potential` 3 fs, unless given.
     report
         Time between frames and log lines; 1/500 of the run, 10 steps at least, unless given.
     temperature
@@ -76,6 +77,10 @@ class Config(BaseModel):
         amu; hydrogens take the difference from the atom they are bonded to, which allows longer steps.
     potential
         A name of `polymd.potentials.available()`.
+    inner_potential, inner_steps
+        A cheaper potential that moves the atoms so many times in each step, at the end of which the full one
+        corrects them; inner steps of about 1 fs unless given. For `nve` and `langevin`; see
+        `polymd.integrators.mts`.
     engine
         `auto`, `torchforce`, `pythonforce` or `ase`.
     platform
@@ -115,6 +120,8 @@ class Config(BaseModel):
     anisotropic: bool = False
     hydrogen_mass: Annotated[float, Field(ge=1.008, le=4.0)] | None = None
     potential: str = "polyget"
+    inner_potential: str | None = None
+    inner_steps: int | None = Field(default=None, ge=1)
     engine: Literal["auto", "torchforce", "pythonforce", "ase"] = "auto"
     platform: str = "auto"
     max_uncertainty: Positive | None = None
@@ -130,6 +137,8 @@ class Config(BaseModel):
                 close = get_close_matches(str(name), list(cls.model_fields), n=1)
                 hint = f"; did you mean {close[0]!r}?" if close else ""
                 raise ValueError(f"unknown field {name!r}; known: {', '.join(cls.model_fields)}{hint}")
+            if data.get("inner_potential") is not None:
+                return {"timestep": _OUTER_STEP} | data
         return data
 
     @field_validator("psmiles")
@@ -157,6 +166,7 @@ class Config(BaseModel):
         for name in ("barostat", "pressure", "anisotropic"):
             if self.ensemble != "npt" and getattr(self, name) not in (None, False):
                 raise ValueError(f"{name} needs ensemble npt, not {self.ensemble!r}; drop it or ask for npt")
+        self._check_inner_potential()
         if self.on_uncertainty is not None and self.max_uncertainty is None:
             raise ValueError(
                 f"on_uncertainty {self.on_uncertainty!r} needs max_uncertainty, such as 0.5 (eV/Å)"
@@ -167,6 +177,19 @@ class Config(BaseModel):
                 f"and the run ({self.time:g} fs)"
             )
         return self
+
+    def _check_inner_potential(self) -> None:
+        if self.inner_potential is None:
+            if self.inner_steps is not None:
+                raise ValueError(
+                    f"inner_steps {self.inner_steps} needs an inner_potential, such as polyget-fast"
+                )
+            return
+        name = f"inner_potential {self.inner_potential!r}"
+        if self.ensemble == "npt" or self.thermostat not in (None, "langevin"):
+            raise ValueError(f"{name} goes with ensemble nve, or nvt by the langevin thermostat; drop one")
+        if self.engine == "torchforce":
+            raise ValueError(f"{name} goes with engine pythonforce or ase, not 'torchforce'; drop one")
 
     @model_validator(mode="after")
     def _potential_knows_the_elements(self) -> Self:
@@ -180,7 +203,8 @@ class Config(BaseModel):
                 f"{n_atoms} atoms are too many; at most {_MAX_ATOMS}: ask for fewer units or chains"
             )
         numbers = {atom.GetAtomicNum() for atom in unit.GetAtoms()} - {0}
-        check_elements(sorted(numbers | {1}), self.potential)
+        for potential in {self.potential, self.inner_potential or self.potential}:
+            check_elements(sorted(numbers | {1}), potential)
         if self.max_uncertainty is not None:
             from polymd.potentials.committee import read_committee
 
@@ -211,6 +235,8 @@ class Config(BaseModel):
             updates["pressure"] = BAR if self.pressure is None else self.pressure
         if self.max_uncertainty is not None and self.on_uncertainty is None:
             updates["on_uncertainty"] = "warn"
+        if self.inner_potential is not None and self.inner_steps is None:
+            updates["inner_steps"] = max(1, round(self.timestep / _INNER_STEP))
         return self.model_copy(update=updates)
 
 

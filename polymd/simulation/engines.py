@@ -24,7 +24,8 @@ def resolve_engine(config: Config) -> Config:
     has_gpu = _GPU_PLATFORM in openmm_platforms() and platform_available(_GPU_PLATFORM)[0]
     engine, platform = config.engine, config.platform
     if engine == "auto":
-        engine = "torchforce" if has_gpu and torchforce_available()[0] else "pythonforce"
+        torchforce = has_gpu and config.inner_potential is None and torchforce_available()[0]
+        engine = "torchforce" if torchforce else "pythonforce"
     elif engine == "torchforce" and not torchforce_available()[0]:
         raise ValueError(
             f"engine 'torchforce' does not work here: {torchforce_available()[1]}; "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polymd.integrators import BarostattedContext, make_barostat, openmm_integrator
+from polymd.integrators import BarostattedContext, make_barostat, mts_integrator, openmm_integrator
 from polymd.integrators.barostats import Float
 from polymd.simulation.config import Config
 from polymd.simulation.engine import Snapshot
@@ -39,21 +39,14 @@ class OpenMMEngine:
         import openmm
         from openmm import unit
 
-        integrator = openmm_integrator(
-            config.ensemble,
-            config.temperature,
-            config.timestep,
-            config.seed,
-            thermostat=config.thermostat or "langevin",
-            friction=config.friction,
-            n_atoms=system.n_atoms,
-        )
+        integrator = _integrator(system, config)
         platform = openmm.Platform.getPlatformByName(config.platform)
         properties = _PROPERTIES.get(config.platform, {})
         self._context = openmm.Context(openmm_system(system, config), integrator, platform, properties)
         self._context.setPositions(system.positions * unit.angstrom)
         self._integrator = integrator
         self._periodic = system.box is not None
+        self._looks_draw = config.inner_potential is not None
         self._rng = np.random.default_rng(config.seed)
         self._barostat = _barostat(self._context, integrator, system, config, self._rng)
         self.step_count = 0
@@ -83,10 +76,16 @@ class OpenMMEngine:
         self.step_count += steps
 
     def snapshot(self) -> Snapshot:
-        """The present positions and energies."""
+        """The present positions and energies.
+
+        For the kinetic energy of a `CustomIntegrator` OpenMM draws random numbers: they are put back.
+        """
         from openmm import unit
 
+        saved = self._context.createCheckpoint() if self._looks_draw else None
         state = self._context.getState(positions=True, energy=True)
+        if saved is not None:
+            self._context.loadCheckpoint(saved)
         cell = state.getPeriodicBoxVectors(asNumpy=True).value_in_unit(unit.angstrom)
         return Snapshot(
             step=self.step_count,
@@ -125,6 +124,28 @@ class OpenMMEngine:
             self._barostat.barostat.restore(data["barostat"])
             self._barostat.steps_done = step_count
         self.step_count = step_count
+
+
+def _integrator(system: MolecularSystem, config: Config) -> openmm.Integrator:
+    if config.inner_potential is not None:
+        assert config.inner_steps is not None
+        return mts_integrator(
+            config.ensemble,
+            config.temperature,
+            config.timestep,
+            config.inner_steps,
+            config.seed,
+            friction=config.friction,
+        )
+    return openmm_integrator(
+        config.ensemble,
+        config.temperature,
+        config.timestep,
+        config.seed,
+        thermostat=config.thermostat or "langevin",
+        friction=config.friction,
+        n_atoms=system.n_atoms,
+    )
 
 
 def _barostat(
@@ -180,15 +201,22 @@ def openmm_system(system: MolecularSystem, config: Config) -> openmm.System:
     """
     import openmm
 
-    from polymd import potentials
-
     result = openmm.System()
     for mass in system.masses:
         result.addParticle(float(mass))
     if system.box is not None:
         result.setDefaultPeriodicBoxVectors(*system.topology.getPeriodicBoxVectors())
-    make = potentials.torch_force if config.engine == "torchforce" else potentials.python_force
-    result.addForce(make(system.topology, config.potential))
+    for force in _forces(system.topology, config):
+        result.addForce(force)
     if config.thermostat == "nose-hoover":
         result.addForce(openmm.CMMotionRemover(_CENTRE_STEPS))
     return result
+
+
+def _forces(topology: Any, config: Config) -> tuple[openmm.Force, ...]:
+    from polymd import potentials
+
+    if config.inner_potential is not None:
+        return potentials.mts_forces(topology, config.potential, config.inner_potential)
+    make = potentials.torch_force if config.engine == "torchforce" else potentials.python_force
+    return (make(topology, config.potential),)

@@ -47,6 +47,10 @@ def test_a_run_needs_a_polymer_and_a_time() -> None:
         ({"anisotropic": True}, "anisotropic needs ensemble npt"),
         ({"ensemble": "npt", "chains": 2, "pressure": 1.0}, "pressure: 1.0 is not a pressure.*1bar"),
         ({"ensemble": "npt", "chains": 2, "barostat": "berendsen"}, "barostat: .*'scr' or 'mc'"),
+        ({"inner_potential": "polyget-fast", "thermostat": "bussi"}, "goes with ensemble nve, or nvt by"),
+        ({"inner_potential": "polyget-fast", "engine": "torchforce"}, "engine pythonforce or ase"),
+        ({"inner_potential": "polyget-fast", "inner_steps": 0}, "inner_steps: .*1, not 0"),
+        ({"inner_steps": 3}, "inner_steps 3 needs an inner_potential"),
         ({"hydrogen_mass": 5.0}, "hydrogen_mass: .*4, not 5.0"),
         ({"seed": -1}, "seed: "),
         ({"tme": "2ps"}, "unknown field 'tme'.*did you mean 'time'"),
@@ -78,6 +82,13 @@ def test_it_is_frozen() -> None:
 @pytest.mark.parametrize(("time", "steps"), [("5fs", 5), ("2ps", 10), ("1ns", 2000)])
 def test_frames_are_500_at_most_and_10_steps_apart_at_least(time: str, steps: int) -> None:
     assert Config(psmiles="*CC*", time=time).report_steps == steps
+
+
+def test_an_inner_potential_lengthens_the_step(small: Callable[..., Config]) -> None:
+    config = small(inner_potential="polyget-fast", time="90fs").resolved()
+    assert (config.timestep, config.inner_steps, config.n_steps) == (3.0, 3, 30)
+    config = small(inner_potential="polyget-fast", timestep="2fs", inner_steps=1, time="90fs").resolved()
+    assert (config.timestep, config.inner_steps, config.n_steps) == (2.0, 1, 45)
 
 
 def test_a_resolved_config_survives_yaml(small: Callable[..., Config], tmp_path: Path) -> None:

@@ -22,12 +22,18 @@ def config(out: Path, **changes: object) -> Config:
     return Config(**fields | changes)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "changes", [{}, {"inner_potential": "polyget-fast"}], ids=["one step", "multiple time steps"]
+)
 @pytest.mark.parametrize("engine", ["pythonforce", "ase"])
-def test_a_run_in_two_parts_is_the_run_in_one(engine: str, tmp_path: Path) -> None:
-    """Also although the second part builds its neighbour list at another time."""
-    whole = simulate(config(tmp_path / "whole", engine=engine))
-    simulate(config(tmp_path / "parts", engine=engine, time="20fs"))
-    parts = resume(tmp_path / "parts", time="40fs")
+def test_a_run_in_two_parts_is_the_run_in_one(
+    engine: str, changes: dict[str, object], tmp_path: Path
+) -> None:
+    """Also although the second part builds its neighbour list, and looks at energies, at other times."""
+    fields = {"engine": engine, "time": "60fs", "report": "12fs"} | changes
+    whole = simulate(config(tmp_path / "whole", **fields))
+    simulate(config(tmp_path / "parts", **fields | {"time": "24fs"}))
+    parts = resume(tmp_path / "parts", time="60fs")
     assert np.array_equal(whole.trajectory.xyz, parts.trajectory.xyz)
     assert whole.log.drop(columns="speed_ns_day").equals(parts.log.drop(columns="speed_ns_day"))
 
