@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from numba import config
 from numpy.typing import ArrayLike, NDArray
 
 from polymd.neighbors.grid import Float, Grid, build_grid
-from polymd.neighbors.search import Pairs, count_pairs, fill_pairs, first_atoms, reverse_edges
+from polymd.neighbors.search import Pairs, count_pairs, fill_pairs, reverse_edges
 
 LETTERS = "ijSDd"
 
@@ -60,10 +61,8 @@ def neighbor_list(
     if not quantities or not set(quantities) <= set(LETTERS):
         raise ValueError(f"unknown quantities in {quantities!r}; give any of the letters {LETTERS}")
     x, cells, periodic, cutoff = check_system(positions, cell, pbc, cutoff)
-    _, indptr, pairs = _search(x, np.zeros(len(x), np.int64), cells, periodic, cutoff, quantities)
-    arrays: dict[str, NDArray[Any]] = dict(zip("jSDd", pairs, strict=True))
-    if "i" in quantities:
-        arrays["i"] = first_atoms(indptr)
+    _, _, pairs = _search(x, np.zeros(len(x), np.int64), cells, periodic, cutoff, quantities)
+    arrays: dict[str, NDArray[Any]] = dict(zip(LETTERS, pairs, strict=True))
     found = tuple(arrays[letter] for letter in quantities)
     return found[0] if len(found) == 1 else found
 
@@ -151,8 +150,38 @@ def in_threads(work: Callable[[tuple[int, int]], None], grid: Grid) -> None:
     if threads < 2:
         return work((0, len(grid.molecule)))
     marks = np.searchsorted(grid.start, np.linspace(0, len(grid.order), threads + 1)).tolist()
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, pairwise(marks)))
+    mine, *others = pairwise(marks)
+    started = [_pool(threads).submit(work, part) for part in others]
+    work(mine)
+    for other in started:
+        other.result()
+    return None
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads - 1, thread_name_prefix="polymd-neighbors")
+
+
+def _allocate(edges: int, dtype: np.dtype[Float], quantities: str) -> Pairs:
+    """Arrays for so many edges, `j` and `S` always, the others where wanted.
+
+    They are views of one block. The C library then gives the memory of the last list back at the next call;
+    of several blocks it returns some to the system, and touching them anew costs a quarter of the search.
+    """
+    kinds = {"i": (np.int32, 1), "j": (np.int32, 1), "S": (np.int32, 3), "D": (dtype, 3), "d": (dtype, 1)}
+    wanted = set(quantities) | {"j", "S"}
+    sizes = {
+        q: edges * columns * np.dtype(kind).itemsize * (q in wanted) for q, (kind, columns) in kinds.items()
+    }
+    block = np.empty(sum(sizes.values()), np.uint8)
+    arrays, begin = {}, 0
+    for q in "DdijS":  # doubles first, on multiples of eight bytes
+        kind, columns = kinds[q]
+        array = block[begin : begin + sizes[q]].view(kind)
+        arrays[q] = array.reshape(-1, columns) if columns > 1 else array
+        begin += sizes[q]
+    return Pairs(*(arrays[q] for q in LETTERS))
 
 
 def _search(
@@ -177,11 +206,6 @@ def _search(
         raise ValueError(
             f"{edges} pairs are closer than {cutoff} Å; at most 2147483647 fit: lower the cutoff"
         )
-    pairs = Pairs(
-        np.empty(edges, np.int32),
-        np.empty((edges, 3), np.int32),
-        np.empty((edges * ("D" in quantities), 3), x.dtype),
-        np.empty(edges * ("d" in quantities), x.dtype),
-    )
+    pairs = _allocate(edges, x.dtype, quantities)
     in_threads(lambda cells: fill_pairs(grid, cells, cutoff2, indptr, pairs), grid)
     return grid, indptr, pairs

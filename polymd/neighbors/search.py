@@ -15,8 +15,9 @@ from polymd.neighbors.grid import Float, Grid, find_cell
 
 
 class Pairs(NamedTuple):
-    """Arrays to fill, one entry an edge; `vectors` and `distances` have length 0 where not wanted."""
+    """Arrays to fill, one entry an edge; `first`, `vectors`, `distances` have length 0 where not wanted."""
 
+    first: NDArray[np.int32]  # (E,)
     neighbors: NDArray[np.int32]  # (E,)
     shifts: NDArray[np.int32]  # (E, 3)
     vectors: NDArray[Float]  # (E, 3)
@@ -176,6 +177,8 @@ def fill_pairs(
             found = _pick(around.x, own, cutoff2, close, picked)
             rank = grid.start[cell] + a
             begin = indptr[grid.order[rank]]
+            if pairs.first.shape[0]:
+                pairs.first[begin : begin + found] = grid.order[rank]
             wx, wy, wz = grid.wraps[rank, 0], grid.wraps[rank, 1], grid.wraps[rank, 2]
             for k in range(found):
                 c, e = picked[k], begin + k
@@ -218,16 +221,6 @@ def _write_vectors(x: NDArray[Float], own: int, picked: NDArray[np.int32], begin
             pairs.vectors[e, 0], pairs.vectors[e, 1], pairs.vectors[e, 2] = dx, dy, dz
         if pairs.distances.shape[0]:
             pairs.distances[e] = np.sqrt(dx * dx + dy * dy + dz * dz)
-
-
-@njit
-def first_atoms(indptr: NDArray[np.int64]) -> NDArray[np.int32]:
-    """First atom (E,) of each edge."""
-    first = np.empty(indptr[-1], np.int32)
-    for i in range(indptr.shape[0] - 1):
-        for e in range(indptr[i], indptr[i + 1]):
-            first[e] = i
-    return first
 
 
 @njit
