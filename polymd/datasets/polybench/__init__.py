@@ -1,0 +1,1 @@
+"""Reference conformations of polymers: GAFF2 dynamics of chains in vacuum."""
