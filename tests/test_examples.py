@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from polymd.testing import STATISTICAL_SIGMAS
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
@@ -64,6 +66,14 @@ def test_multiple_time_steps(example: Callable[[str], Any]) -> None:
     context = example("multiple_time_steps")(units=2, steps=50, inner="polyget")
     assert context.getTime()._value == pytest.approx(0.15)
     assert math.isfinite(context.getState(energy=True).getPotentialEnergy()._value)
+
+
+def test_replica_exchange(example: Callable[[str], Any], capsys: pytest.CaptureFixture[str]) -> None:
+    results = example("replica_exchange")(units=2, replicas=4, steps=500)
+    assert capsys.readouterr().out.startswith("acceptance: 0.")
+    for radius, temperature in results.values():
+        assert radius.value == pytest.approx(2.0, abs=0.5)
+        assert abs(temperature.value - 300.0) < STATISTICAL_SIGMAS * temperature.error
 
 
 def test_analyse_with_mdtraj(example: Callable[[str], Any]) -> None:
