@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polymd.commands import benchmark, evaluate, label, train
+from polymd.commands import benchmark, evaluate, label, predict, train
 
 if TYPE_CHECKING:
     from polymd.simulation import Run
@@ -26,6 +26,7 @@ app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(benchmark.app, name="benchmark")
 app.command()(label.label)
+app.command()(predict.predict)
 
 PSmiles = Annotated[str, typer.Argument(help="Repeat unit with two stars, such as '*CC(*)c1ccccc1'.")]
 Tacticity = Annotated[

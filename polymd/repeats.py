@@ -22,6 +22,7 @@ __all__ = [
     "n_links",
     "repeat",
     "shift",
+    "shortened",
     "smallest_repeat",
     "substitute_stars",
 ]
@@ -58,6 +59,13 @@ def shift(psmiles: str, links: int) -> str:
 def smallest_repeat(psmiles: str) -> str:
     """The canonical P-SMILES of the smallest unit of the same infinite chain, cut where `psmiles` is cut."""
     return _join(_period(_links(psmiles)))
+
+
+def shortened(psmiles: str) -> str:
+    """`smallest_repeat` where that is shorter, else `psmiles` as it is written, which is faster."""
+    links = _links(psmiles)
+    period = _period(links)
+    return psmiles if len(period) == len(links) else _join(period)
 
 
 def canonical_chain(psmiles: str) -> str:

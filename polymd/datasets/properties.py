@@ -57,6 +57,7 @@ class PropertyTable:
     source: str
     file: str
     column: str = "value"
+    logarithmic: bool = False  #: positive and far from symmetric: models learn its logarithm
 
 
 def _tables() -> dict[str, PropertyTable]:
@@ -82,7 +83,15 @@ def _tables() -> dict[str, PropertyTable]:
         PropertyTable(name, what, unit, source, f"{name}.csv") for name, what, unit, source in benchmark
     ]
     tables += [
-        PropertyTable(name, what, unit, _RADONPY, "PI1070_core.csv", column)
+        PropertyTable(
+            name,
+            what,
+            unit,
+            _RADONPY,
+            "PI1070_core.csv",
+            column,
+            name in ("Rg", "static_dielectric_constant"),
+        )
         for name, what, unit, column in radonpy
     ]
     tables.append(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rdkit.Chem import Mol
 
-__all__ = ["ATOM_FIELDS", "ChainGraph", "chain_graph"]
+__all__ = ["ATOM_FIELDS", "ChainGraph", "chain_graph", "unit_graph"]
 
 #: columns of `ChainGraph.atoms`
 ATOM_FIELDS = ("number", "hydrogens", "charge", "aromatic", "smallest_ring", "neighbours", "unsaturation")
@@ -77,24 +77,53 @@ def chain_graph(psmiles: str) -> ChainGraph:
     PSmilesError
         As `polymd.psmiles.parse`.
     """
-    from rdkit import Chem
-
     from polymd.repeats import substitute_stars
 
     unit = parse(psmiles)
     mol = substitute_stars(psmiles)  # same atom order; aromaticity with real atoms beyond the stars
     stars = star_indices(unit)
-    head, tail = (unit.GetAtomWithIdx(star).GetNeighbors()[0].GetIdx() for star in stars)
-    place = {i: n for n, i in enumerate(i for i in range(unit.GetNumAtoms()) if i not in stars)}
+    head, tail = _ends(unit)
     link = round(2 * unit.GetAtomWithIdx(stars[0]).GetBonds()[0].GetBondTypeAsDouble())
-    bonds = [(tail, head, 1, link)]
+    return _graph(unit, mol, [(tail, head, 1, link)])
+
+
+def unit_graph(psmiles: str, *, stars: bool) -> ChainGraph:
+    """The graph of one unit for itself, its stars kept as atoms of number 0 or removed.
+
+    The "star keep" and "star remove" baselines of MIPS: they depend on how a chain is cut into units.
+
+    Raises
+    ------
+    PSmilesError
+        As `polymd.psmiles.parse`.
+    """
+    unit = parse(psmiles)
+    return _graph(unit, unit, [], keep_stars=stars)
+
+
+def _ends(unit: Mol) -> tuple[int, int]:
+    """The head atom and the tail atom of a unit."""
+    head, tail = (unit.GetAtomWithIdx(star).GetNeighbors()[0].GetIdx() for star in star_indices(unit))
+    return head, tail
+
+
+def _graph(
+    unit: Mol, mol: Mol, links: list[tuple[int, int, int, int]], *, keep_stars: bool = False
+) -> ChainGraph:
+    """The graph of the atoms of `unit` with the bonds of `mol`, and bonds to the next unit."""
+    from rdkit import Chem
+
+    stars = () if keep_stars else star_indices(unit)
+    place = {i: n for n, i in enumerate(i for i in range(unit.GetNumAtoms()) if i not in stars)}
+    bonds = list(links)
     for bond in mol.GetBonds():
         i, j = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
         if i in place and j in place:
             bonds.append((i, j, 0, round(2 * bond.GetBondTypeAsDouble())))
     both = [(place[i], place[j], m, o) for i, j, m, o in bonds]
     both += [(j, i, -m, o) for i, j, m, o in both]
-    table = np.array(both, dtype=np.int64)
+    table = np.array(both, dtype=np.int64).reshape(-1, 4)
+    head, tail = _ends(unit)
     ways = Chem.GetDistanceMatrix(unit)
     on_way = ways[head] + ways[tail] == ways[head, tail]
     return ChainGraph(

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from polymd.properties.estimates import coverage
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 __all__ = ["evaluate_property", "fold_errors"]
-
-_WITHIN_90 = 1.6448536269514722  # standard deviations on either side that hold 90 % of a Gaussian
 
 
 def evaluate_property(
@@ -96,5 +96,5 @@ def fold_errors(
         "rows": len(true),
         "rmse": float(np.sqrt(np.mean(errors**2))),
         "r2": float(1.0 - np.sum(errors**2) / np.sum((true - true.mean()) ** 2)),
-        "coverage_90": float(np.mean(np.abs(errors) <= _WITHIN_90 * spread)),
+        "coverage_90": coverage(errors, spread),
     }

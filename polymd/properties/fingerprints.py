@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from polymd.properties.chain_graph import ChainGraph, chain_graph
-from polymd.repeats import smallest_repeat
+from polymd.repeats import shortened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,6 +56,7 @@ class Fingerprint:
     paths: dict[int, int]  #: pairs up to `LONGEST` bonds and paths of four atoms, from both ends
     n_atoms: int  #: atoms of the smallest repeat, hydrogens included
     descriptors: NDArray[np.float64]  #: (25,), `DESCRIPTORS`
+    elements: frozenset[int]  #: atomic numbers of the heavy atoms
 
 
 def fingerprint(psmiles: str) -> Fingerprint:
@@ -68,13 +69,14 @@ def fingerprint(psmiles: str) -> Fingerprint:
     PSmilesError
         As `polymd.psmiles.parse`.
     """
-    graph = chain_graph(smallest_repeat(psmiles))
+    graph = chain_graph(shortened(psmiles))
     return Fingerprint(
         environments=environments(graph),
         bonds=environments(graph, radius=1),
         paths=paths(graph),
         n_atoms=len(graph.atoms) + int(graph.atoms[:, 1].sum()),
         descriptors=descriptors(graph),
+        elements=frozenset(graph.atoms[:, 0].tolist()),
     )
 
 

@@ -15,20 +15,22 @@ n          variance of the noise
 =========  ==================================================================================
 
 The weights and the noise maximise the marginal likelihood of the training set (Rasmussen and Williams,
-Gaussian Processes for Machine Learning, 2006, equations 2.30, 5.9). Spreads and l are the training set's.
+Gaussian Processes for Machine Learning, 2006, equations 2.25, 2.26, 2.30, 5.9). Spreads and l are those
+of the training set.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from polymd.properties.kernels import CountMatrix, matern, min_max
+from polymd.properties.features import Features, Scaling
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["FittedProcess", "Kernels", "fit"]
+__all__ = ["FittedProcess", "Kernels", "covariance", "deviation", "factorise", "fit", "solve"]
 
 #: polymers of the training set that the weights are fitted to, at most; all of them condition the process
 MOST_FOR_WEIGHTS = 700
@@ -45,53 +47,36 @@ _BOUNDS = (-12.0, 6.0)  # of the logarithms of weights and noise, targets of uni
 
 @dataclass(frozen=True)
 class Kernels:
-    """Kernels of a set of polymers that need no training set: shapes (N, N), and features (N, ...)."""
+    """Kernels of a table of polymers that need no training set, shapes (N, N), and its features (N, ...)."""
 
     intensive: Floats
     extensive: Floats
-    bonds: Floats  #: (N, F)
+    bonds: Floats  #: (N, B)
     descriptors: Floats  #: (N, D)
 
     @classmethod
     def of(cls, fingerprints: Sequence[Fingerprint]) -> Kernels:
         """Compare all polymers of a table once, whatever the folds."""
-        everything = CountMatrix.of([f.environments | f.paths for f in fingerprints])
-        surroundings = CountMatrix.of([f.environments for f in fingerprints])
-        atoms = np.array([f.n_atoms for f in fingerprints], dtype=np.float64)
-        return cls(
-            intensive=min_max(everything.divided(atoms)),
-            extensive=min_max(surroundings),
-            bonds=CountMatrix.of([f.bonds for f in fingerprints]).divided(atoms).dense(),
-            descriptors=np.array([f.descriptors for f in fingerprints]),
-        )
+        return cls.between(Features.of(fingerprints))
 
-    def parts(self, train: NDArray[np.intp], rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Floats:
-        """The kernels between two sets of polymers, scaled by a training set, shape (6, rows, columns)."""
-        bonds = self._bonds(train)
-        scaled = self.descriptors / _spread(self.descriptors[train])
-        near = matern(scaled[rows], scaled[columns], scaled[train])
+    @classmethod
+    def between(cls, table: Features) -> Kernels:
+        """The same from their features."""
+        return cls(table.intensive(), table.extensive(), table.bonds(len(table.codes)), table.descriptors)
+
+    def scaling(self, train: NDArray[np.intp]) -> Scaling:
+        """The scales of a training set."""
+        return Scaling.of(self.bonds[train], self.descriptors[train])
+
+    def parts(self, scaling: Scaling, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Iterator[Floats]:
+        """The six kernels between two sets of polymers, each (rows, columns)."""
         at = np.ix_(rows, columns)
-        return np.stack(
-            [
-                self.intensive[at],
-                self.intensive[at] ** 3,
-                self.extensive[at],
-                bonds[rows] @ bonds[columns].T,
-                *near,
-            ]
+        return scaling.parts(
+            self.intensive[at],
+            self.extensive[at],
+            (self.bonds[rows], self.bonds[columns]),
+            (self.descriptors[rows], self.descriptors[columns]),
         )
-
-    def own(self, train: NDArray[np.intp], rows: NDArray[np.intp]) -> Floats:
-        """The kernels between each polymer and itself, shape (6, rows)."""
-        own = np.ones((6, len(rows)))
-        own[3] = (self._bonds(train)[rows] ** 2).sum(axis=1)
-        return own
-
-    def _bonds(self, train: NDArray[np.intp]) -> Floats:
-        """`bonds` about the training set's mean in units of its spread, so that b · b is about one."""
-        known = self.bonds[train]
-        scaled: Floats = (self.bonds - known.mean(axis=0)) / (_spread(known) * known.shape[1] ** 0.5)
-        return scaled
 
 
 @dataclass(frozen=True)
@@ -100,6 +85,7 @@ class FittedProcess:
 
     kernels: Kernels
     train: NDArray[np.intp]
+    scaling: Scaling
     logarithms: Floats  #: of the six weights and of the noise variance, for targets of unit variance
     mean: float
     scale: float
@@ -107,17 +93,50 @@ class FittedProcess:
 
     def predict(self, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """Value and standard deviation (noise included) of polymers of `kernels`, in the target's unit."""
-        from scipy.linalg import cho_factor, cho_solve
+        own = self.scaling.own(self.kernels.bonds[rows])
+        cross = covariance(self.logarithms, self.kernels.parts(self.scaling, self.train, rows))
+        factor = factorise(self.logarithms, self.kernels.parts(self.scaling, self.train, self.train))
+        values = cross.T @ solve(factor, self.targets)
+        return self.mean + self.scale * values, self.scale * deviation(self.logarithms, factor, cross, own)
 
-        weights, noise = np.exp(self.logarithms[:-1]), np.exp(self.logarithms[-1])
-        inner = np.tensordot(weights, self.kernels.parts(self.train, self.train, self.train), axes=1)
-        inner[np.diag_indices_from(inner)] += noise
-        factor = cho_factor(inner, lower=True, overwrite_a=True)
-        cross = np.tensordot(weights, self.kernels.parts(self.train, self.train, rows), axes=1)
-        own = weights @ self.kernels.own(self.train, rows)
-        values = cross.T @ cho_solve(factor, self.targets)
-        variance = own + noise - np.einsum("ij,ij->j", cross, cho_solve(factor, cross))
-        return self.mean + self.scale * values, self.scale * np.sqrt(np.maximum(variance, noise))
+
+def covariance(logarithms: Floats, parts: Iterable[Floats]) -> Floats:
+    """The weighted sum of six kernels (R, C), without noise."""
+    weighted = (weight * part for weight, part in zip(np.exp(logarithms[:-1]), parts, strict=True))
+    total: Floats = reduce(np.add, weighted)
+    return total
+
+
+def factorise(logarithms: Floats, parts: Iterable[Floats]) -> Floats:
+    """Lower Cholesky factor of the covariance of a training set with noise, (T, T), from its kernels."""
+    from scipy.linalg import cholesky
+
+    inner = covariance(logarithms, parts)
+    inner[np.diag_indices_from(inner)] += np.exp(logarithms[-1])
+    factor: Floats = cholesky(inner, lower=True, overwrite_a=True)
+    return factor
+
+
+def solve(factor: Floats, targets: Floats) -> Floats:
+    """Coefficients of a training set, (T,): covariance⁻¹ targets; a mean is cross.T @ them (2.25)."""
+    from scipy.linalg import cho_solve
+
+    coefficients: Floats = cho_solve((factor, True), targets)
+    return coefficients
+
+
+def deviation(logarithms: Floats, factor: Floats, cross: Floats, own: Floats) -> Floats:
+    """Standard deviation of Q polymers, (Q,), with the noise, equation 2.26.
+
+    From the training set's factor (T, T), the covariance (T, Q) with it and `Scaling.own` (6, Q).
+    """
+    from scipy.linalg import solve_triangular
+
+    weights, noise = np.exp(logarithms[:-1]), np.exp(logarithms[-1])
+    solved = solve_triangular(factor, cross, lower=True)
+    variance = weights @ own + noise - np.einsum("ij,ij->j", solved, solved)
+    spread: Floats = np.sqrt(np.maximum(variance, noise))
+    return spread
 
 
 def fit(kernels: Kernels, train: NDArray[np.intp], values: Floats, seed: int = 0) -> FittedProcess:
@@ -141,7 +160,8 @@ def fit(kernels: Kernels, train: NDArray[np.intp], values: Floats, seed: int = 0
     chosen = np.arange(len(train))
     if len(train) > MOST_FOR_WEIGHTS:
         chosen = np.sort(np.random.default_rng(seed).permutation(len(train))[:MOST_FOR_WEIGHTS])
-    parts = kernels.parts(train, train[chosen], train[chosen])
+    scaling = kernels.scaling(train)
+    parts = np.stack(list(kernels.parts(scaling, train[chosen], train[chosen])))
     start = np.array([-1.0, -1.0, -2.0, -1.0, -2.0, -1.0, -3.0])
     found = minimize(
         negative_likelihood,
@@ -152,7 +172,7 @@ def fit(kernels: Kernels, train: NDArray[np.intp], values: Floats, seed: int = 0
         bounds=[_BOUNDS] * len(start),
         options={"maxiter": 40, "ftol": 1e-6},
     )
-    return FittedProcess(kernels, train, found.x, mean, scale, targets)
+    return FittedProcess(kernels, train, scaling, found.x, mean, scale, targets)
 
 
 def negative_likelihood(logarithms: Floats, parts: Floats, targets: Floats) -> tuple[float, Floats]:
@@ -168,9 +188,3 @@ def negative_likelihood(logarithms: Floats, parts: Floats, targets: Floats) -> t
     slope = cho_solve(factor, np.eye(len(targets))) - np.outer(solved, solved)
     gradient = [0.5 * w * np.vdot(slope, part) for w, part in zip(weights, parts, strict=True)]
     return float(value), np.array([*gradient, 0.5 * noise * np.trace(slope)])
-
-
-def _spread(features: Floats) -> Floats:
-    """Standard deviation of every column; 1 where the training set knows but one value."""
-    spread: Floats = features.std(axis=0)
-    return np.where(spread > 1e-12, spread, 1.0)

@@ -27,14 +27,15 @@ def target(psmiles: str) -> float:
 
 def test_min_max_of_counts() -> None:
     rows = CountMatrix.of([{3: 2, 7: 1}, {3: 1, 9: 1}, {11: 4}])
-    np.testing.assert_array_equal(rows.dense(), [[2, 1, 0, 0], [1, 0, 1, 0], [0, 0, 0, 4]])
+    np.testing.assert_array_equal(rows.dense(np.full(4, True)), [[2, 1, 0, 0], [1, 0, 1, 0], [0, 0, 0, 4]])
     np.testing.assert_allclose(min_max(rows), [[1, 0.25, 0], [0.25, 1, 0], [0, 0, 1]])
 
 
 def test_gradient_of_the_likelihood() -> None:
     fingerprints = [fingerprint(psmiles) for psmiles in CHAINS[:15]]
     every = np.arange(15)
-    parts = Kernels.of(fingerprints).parts(every, every, every)
+    kernels = Kernels.of(fingerprints)
+    parts = np.stack(list(kernels.parts(kernels.scaling(every), every, every)))
     targets = np.random.default_rng(0).normal(size=15)
     point = np.linspace(-2.0, 1.0, 7)
     error = check_grad(

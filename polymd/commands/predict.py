@@ -1,0 +1,78 @@
+"""`polymd predict`"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def predict(
+    psmiles: Annotated[
+        list[str], typer.Argument(help="Repeat units such as '*CC(*)C', or CSV files with a column psmiles.")
+    ],
+    properties: Annotated[
+        str, typer.Option("--properties", help="all, or names with commas between: Egc,Nc,density.")
+    ] = "all",
+    model: Annotated[str, typer.Option(help="auto, gp, or a file of polymd train property.")] = "auto",
+    out: Annotated[Path | None, typer.Option(help="CSV file to write instead of printing.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
+) -> None:
+    """Predict properties of polymers: value, uncertainty, and whether the model knows their like."""
+    from polymd.properties import predict as call
+
+    polymers = [polymer for given in psmiles for polymer in _polymers(given)]
+    asked = "all" if properties == "all" else [name.strip() for name in properties.split(",")]
+    found = call(polymers, asked, model=model)
+    if out is not None:
+        found.to_csv(out, index=False)
+        typer.echo(f"{out}: {len(polymers)} polymers, {found['property'].nunique()} properties", err=True)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict("records"), indent=2))
+    elif out is None:
+        _print(found)
+
+
+def _polymers(given: str) -> list[str]:
+    """A P-SMILES, or those of a file."""
+    if not given.endswith(".csv"):
+        return [given]
+    import pandas as pd
+
+    path = Path(given)
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}; give a CSV file with a column psmiles, or P-SMILES")
+    frame = pd.read_csv(path)
+    if "psmiles" not in frame:
+        raise ValueError(f"{path} has no column 'psmiles'; it has {list(frame.columns)}; rename one")
+    return [str(text) for text in frame["psmiles"]]
+
+
+def _print(found: pd.DataFrame) -> None:
+    """A table for every polymer."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    size = found["property"].nunique()
+    for start in range(0, len(found), size):
+        rows = found.iloc[start : start + size]
+        table = Table("property", "value", "uncertainty", "90 %", "unit", "model", "in domain")
+        for row in rows.itertuples():
+            table.add_row(
+                str(row.property).replace("_", " "),
+                f"{row.value:.4g}",
+                f"{row.uncertainty:.2g}",
+                f"{row.lower:.4g} to {row.upper:.4g}",
+                str(row.unit),
+                str(row.model),
+                "yes" if row.in_domain else Text("no", "red"),
+            )
+        console.print(Text(str(rows["psmiles"].iloc[0]), "bold"))
+        console.print(table)

@@ -1,0 +1,143 @@
+"""Properties of polymers from their P-SMILES, with the models that polymd ships or a user trained."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from polymd.properties.fingerprints import Fingerprint, fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from polymd.properties.estimates import Estimates
+    from polymd.properties.process_model import ProcessModel
+
+__all__ = ["MODELS", "predict", "shipped"]
+
+MODELS = ("auto", "gp")
+COLUMNS = ("psmiles", "property", "value", "uncertainty", "lower", "upper", "unit", "model", "in_domain")
+
+
+def predict(
+    x: str | Sequence[str], properties: str | Sequence[str] = "all", *, model: str | Path = "auto"
+) -> pd.DataFrame:
+    """Predict properties of polymers.
+
+    Parameters
+    ----------
+    x
+        A P-SMILES, or many.
+    properties
+        `all` that the model knows, one name, or several; see `polymd.datasets.properties.TABLES`.
+    model
+        `gp`, the Gaussian process on fingerprints; `auto`, the best that is shipped for each property; or
+        the path of a file of `polymd train property`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a polymer and property, polymers in the order given:
+
+        ===================  =====================================================================
+        psmiles, property    as given
+        value                the estimate, in `unit`
+        uncertainty          its standard deviation; half the 90 % interval divided by 1.645
+        lower, upper         the 90 % interval
+        unit, model          of the value; which model it comes from
+        in_domain            whether the polymer is like those that the model was trained on
+        ===================  =====================================================================
+
+        All spellings of an infinite chain have the same values. Stereo is not seen.
+
+    Raises
+    ------
+    ValueError
+        A P-SMILES that is none, with its number where there are several; no such property or model.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from polymd.properties.estimates import WITHIN_90
+
+    polymers = [x] if isinstance(x, str) else list(x)
+    if not polymers:
+        raise ValueError("no polymers were given; allowed: one P-SMILES or more; fix: predict('*CC*')")
+    loaded = _load(str(model))
+    names = _names(properties, list(loaded.processes))
+    estimates: dict[str, Estimates] = loaded.predict(names, _fingerprints(polymers))
+    frames = []
+    for name in names:
+        low, middle, high = estimates[name].interval()
+        card = loaded.processes[name].card
+        frames.append(
+            pd.DataFrame(
+                {
+                    "psmiles": polymers,
+                    "property": name,
+                    "value": middle,
+                    "uncertainty": (high - low) / (2.0 * WITHIN_90),
+                    "lower": low,
+                    "upper": high,
+                    "unit": card["unit"],
+                    "model": card["model"],
+                    "in_domain": estimates[name].inside,
+                }
+            )
+        )
+    order = np.arange(len(polymers) * len(names)).reshape(len(names), -1).T.ravel()
+    return pd.concat(frames, ignore_index=True).iloc[order].reset_index(drop=True)
+
+
+def shipped(model: str = "gp") -> Path:
+    """The file of a shipped model."""
+    return Path(__file__).parent / "weights" / f"{model}.safetensors"
+
+
+@lru_cache(maxsize=4)
+def _load(model: str) -> ProcessModel:
+    """A shipped model by name, or a user's by path."""
+    from polymd.properties.process_model import ProcessModel
+
+    if model in MODELS:
+        return ProcessModel.load(shipped("gp"))
+    path = Path(model)
+    if not path.is_file():
+        raise ValueError(
+            f"no model {model!r}; allowed: {', '.join(MODELS)}, or a file of polymd train property; "
+            "fix: check the name"
+        )
+    return ProcessModel.load(path)
+
+
+def _names(properties: str | Sequence[str], known: list[str]) -> list[str]:
+    """The properties asked for, each once."""
+    from difflib import get_close_matches
+
+    if properties == "all":
+        return known
+    asked = list(dict.fromkeys([properties] if isinstance(properties, str) else properties))
+    for name in asked:
+        if name not in known:
+            near = get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else "; fix: take one of them, or all"
+            raise ValueError(f"no property {name!r} in this model; allowed: {', '.join(known)}{hint}")
+    if not asked:
+        raise ValueError(f"no properties were asked for; allowed: all, {', '.join(known)}; fix: name one")
+    return asked
+
+
+def _fingerprints(polymers: Sequence[str]) -> list[Fingerprint]:
+    """Of every polymer; an error says which one it was."""
+    found: list[Any] = []
+    for number, psmiles in enumerate(polymers, start=1):
+        try:
+            found.append(fingerprint(psmiles))
+        except ValueError as error:
+            if len(polymers) == 1:
+                raise
+            raise ValueError(f"polymer {number} of {len(polymers)}: {error}") from error
+    return found

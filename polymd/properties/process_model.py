@@ -1,0 +1,166 @@
+"""Fitted Gaussian processes of many properties in one file, ready to predict new polymers.
+
+A file holds fingerprints (hashed counts) of the training polymers, once for all properties, and of every
+property which of them it was trained on, its kernel weights, its coefficients and its calibration.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from polymd.properties.estimates import Estimates
+from polymd.properties.features import Features, Scaling
+from polymd.properties.gaussian_process import Kernels, covariance, deviation, factorise
+from polymd.properties.kernels import CountMatrix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from polymd.properties.fingerprints import Fingerprint
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Process", "ProcessModel"]
+
+_CHUNK = 500  # polymers predicted at a time
+_SCALES = ("bond_means", "bond_spreads", "descriptor_spreads")
+
+
+@dataclass(frozen=True)
+class Process:
+    """The process of one property."""
+
+    rows: NDArray[np.int64]  #: (T,), its training set in the table of features
+    scaling: Scaling
+    logarithms: Floats  #: (7,), of kernel weights and noise
+    coefficients: Floats  #: (T,)
+    card: dict[str, Any]  #: unit, mean, scale, logarithmic, calibration, least_similarity, elements, ...
+
+
+@dataclass
+class ProcessModel:
+    """Gaussian processes on one table of fingerprints."""
+
+    features: Features
+    processes: dict[str, Process]
+    _factors: dict[str, Floats] = field(default_factory=dict)
+
+    def cards(self) -> dict[str, dict[str, Any]]:
+        """What is known of every property's model."""
+        return {name: process.card for name, process in self.processes.items()}
+
+    def predict(self, names: Iterable[str], fingerprints: Sequence[Fingerprint]) -> dict[str, Estimates]:
+        """Calibrated estimates of properties of this model for N polymers."""
+        wanted = list(names)
+        starts = range(0, len(fingerprints), _CHUNK)
+        chunks = [self._chunk(wanted, fingerprints[start : start + _CHUNK]) for start in starts]
+        return {name: Estimates.joined([chunk[name] for chunk in chunks]) for name in wanted}
+
+    def _chunk(self, names: list[str], fingerprints: Sequence[Fingerprint]) -> dict[str, Estimates]:
+        """Estimates of some properties for some polymers."""
+        polymers = Features.of(fingerprints, self.features)
+        known = len(self.features.codes)
+        intensive, extensive = self.features.intensive(polymers), self.features.extensive(polymers)
+        bonds, own_bonds = self.features.bonds(known), polymers.bonds(known)
+        found = {}
+        for name in names:
+            process = self.processes[name]
+            at, card = process.rows, process.card
+            parts = process.scaling.parts(
+                intensive[at],
+                extensive[at],
+                (bonds[at], own_bonds),
+                (self.features.descriptors[at], polymers.descriptors),
+            )
+            cross = covariance(process.logarithms, parts)
+            own = process.scaling.own(own_bonds)
+            spread = deviation(process.logarithms, self._factor(name), cross, own)
+            alike = intensive[at].max(axis=0) >= card["least_similarity"]
+            familiar = np.array([f.elements <= set(card["elements"]) for f in fingerprints])
+            found[name] = Estimates(
+                card["mean"] + card["scale"] * (cross.T @ process.coefficients),
+                card["scale"] * card["calibration"] * spread,
+                alike & familiar,
+                bool(card["logarithmic"]),
+            )
+        return found
+
+    def _factor(self, name: str) -> Floats:
+        """Factor of the training covariance of a property, made on first use."""
+        if name not in self._factors:
+            process = self.processes[name]
+            every = np.arange(len(process.rows))
+            parts = Kernels.between(self.features.rows(process.rows)).parts(process.scaling, every, every)
+            self._factors[name] = factorise(process.logarithms, parts)
+        return self._factors[name]
+
+    def save(self, path: Path) -> None:
+        """Write a safetensors file."""
+        from safetensors.numpy import save_file
+
+        table = self.features
+        tensors: dict[str, NDArray[Any]] = {
+            "codes": table.codes,
+            "starts": table.counts.starts.astype(np.int32),
+            "columns": _smallest(table.counts.columns),
+            "counts": _smallest(table.counts.counts.astype(np.int64)),
+            "atoms": table.atoms.astype(np.int32),
+            "descriptors": table.descriptors,
+        }
+        for name, process in self.processes.items():
+            tensors[f"{name}.rows"] = process.rows.astype(np.int32)
+            tensors[f"{name}.logarithms"] = process.logarithms
+            tensors[f"{name}.coefficients"] = process.coefficients
+            for scale in _SCALES:
+                tensors[f"{name}.{scale}"] = getattr(process.scaling, scale)
+        cards = {name: p.card | {"length": p.scaling.length} for name, p in self.processes.items()}
+        save_file(
+            {name: np.ascontiguousarray(t) for name, t in tensors.items()},
+            path,
+            {"kind": "polymd gaussian processes", "cards": json.dumps(cards)},
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> ProcessModel:
+        """Read a file of `save`; raises ValueError where it is none."""
+        from safetensors import safe_open
+
+        with safe_open(path, framework="numpy") as file:
+            about = file.metadata() or {}
+            if about.get("kind") != "polymd gaussian processes":
+                raise ValueError(f"{path} is no model of polymd train property; give one of its files")
+            cards = json.loads(about["cards"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        counts = CountMatrix(
+            tensors["starts"].astype(np.int64),
+            tensors["columns"].astype(np.int64),
+            tensors["counts"].astype(np.float64),
+        )
+        table = Features(
+            tensors["codes"], counts, tensors["atoms"].astype(np.float64), tensors["descriptors"]
+        )
+        return cls(table, {name: _process(name, card, tensors) for name, card in cards.items()})
+
+
+def _process(name: str, card: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> Process:
+    """One property out of the tensors of a file."""
+    means, spreads, descriptors = (tensors[f"{name}.{scale}"] for scale in _SCALES)
+    return Process(
+        rows=tensors[f"{name}.rows"].astype(np.int64),
+        scaling=Scaling(means, spreads, descriptors, card["length"]),
+        logarithms=tensors[f"{name}.logarithms"],
+        coefficients=tensors[f"{name}.coefficients"],
+        card={key: value for key, value in card.items() if key != "length"},
+    )
+
+
+def _smallest(values: NDArray[np.int64]) -> NDArray[Any]:
+    """In the smallest unsigned type that holds them."""
+    return values.astype(np.min_scalar_type(int(values.max(initial=0))))
