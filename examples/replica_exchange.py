@@ -64,7 +64,7 @@ def over_copies(series: np.ndarray, unit: str) -> Estimate:
 
 
 def main(
-    units: int = 20, replicas: int = 8, steps: int = 40_000, model: str = "polyget-fast"
+    units: int = 20, replicas: int = 8, steps: int = 16_000, model: str = "polyget-fast"
 ) -> dict[str, tuple[Estimate, Estimate]]:
     """Radius of gyration and kinetic temperature at 300 K by both."""
     polymer = Polymer("*CCO*", units)
