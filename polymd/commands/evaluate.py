@@ -8,10 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from polymd.commands.conformations import evaluate_conformations
 from polymd.commands.properties import evaluate_properties
 
 app = typer.Typer(help="Measure the errors of a model.", no_args_is_help=True)
 app.command("property")(evaluate_properties)
+app.command("conformations")(evaluate_conformations)
 
 COLUMNS = {
     "frames": ("frames", "d"),

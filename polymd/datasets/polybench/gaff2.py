@@ -98,9 +98,7 @@ def gaff2_parameters(psmiles: str, charges: Charges = "bcc") -> Gaff2Parameters:
 
 @cache
 def _parameters(psmiles: str, charges: Charges) -> Gaff2Parameters:
-    path = (
-        cache_folder() / f"{hashlib.sha256(f'{psmiles}|{charges}|{_FORMAT}'.encode()).hexdigest()[:32]}.json"
-    )
+    path = parameter_file(psmiles, charges)
     if path.is_file():
         return _from_json(path.read_text(encoding="utf-8"))
     parameters = _parametrise(psmiles, charges)
@@ -111,10 +109,11 @@ def _parameters(psmiles: str, charges: Charges) -> Gaff2Parameters:
     return parameters
 
 
-def cache_folder() -> Path:
-    """Where parameters are kept: `polymd/gaff2` in XDG_CACHE_HOME, by default ~/.cache."""
+def parameter_file(psmiles: str, charges: Charges) -> Path:
+    """Where parameters are kept: under `polymd/gaff2` in XDG_CACHE_HOME, by default ~/.cache."""
     root = os.environ.get("XDG_CACHE_HOME")
-    return (Path(root) if root else Path.home() / ".cache") / "polymd" / "gaff2"
+    folder = (Path(root) if root else Path.home() / ".cache") / "polymd" / "gaff2"
+    return folder / f"{hashlib.sha256(f'{psmiles}|{charges}|{_FORMAT}'.encode()).hexdigest()[:32]}.json"
 
 
 def _from_json(text: str) -> Gaff2Parameters:

@@ -19,7 +19,7 @@ Split = Literal["train", "validation", "test"]
 
 KNOWN = (
     "*CC*", "*CC(*)C", "*CC(*)c1ccccc1", "*CCO*", "*CO*", "*CC(*)(C)C(=O)OC", "*OCCOC(=O)c1ccc(C(*)=O)cc1",
-    "*NCCCCCC(*)=O", "*NCCCCCCNC(=O)CCCCC(*)=O", "*CC(*)(F)F", "*C(F)(F)C(*)(F)F", "*CC(*)C#N", "*CC(*)O",
+    "*NCCCCCC(*)=O", "*CC(*)(F)F", "*C(F)(F)C(*)(F)F", "*CC(*)C#N", "*CC(*)O",
     "*CC(*)OC(C)=O", "*OC(C)C(*)=O", "*OCC(*)=O", "*OCCCCCC(*)=O", "*Oc1ccc(C(C)(C)c2ccc(OC(*)=O)cc2)cc1",
     "*Sc1ccc(*)cc1", "*[Si](C)(c1ccccc1)O*", "*CC=CC*", "*CC(C)=CC*", "*CC(C)O*", "*CCCCO*",
 )  # fmt: skip

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from polymd.datasets.polybench.gaff2 import Charges
+from polymd.stereo import Tacticity
+
 if TYPE_CHECKING:
     from polymd.polymer import Polymer
 
@@ -40,11 +43,11 @@ class ReferenceChain:
 
     psmiles: str
     n_units: int
-    tacticity: str
+    tacticity: Tacticity
     seed: int
     split: str
     kind: str
-    charges: str
+    charges: Charges
     positions: NDArray[np.float32] = field(repr=False)
     energies: NDArray[np.float64] = field(repr=False)
     start: NDArray[np.int16] = field(repr=False)
@@ -53,7 +56,7 @@ class ReferenceChain:
         """The chain that `positions` belong to."""
         from polymd.polymer import Polymer
 
-        return Polymer(self.psmiles, self.n_units, tacticity=self.tacticity, seed=self.seed)  # type: ignore[arg-type]
+        return Polymer(self.psmiles, self.n_units, tacticity=self.tacticity, seed=self.seed)
 
 
 _ATTRIBUTES = ("psmiles", "n_units", "tacticity", "seed", "split", "kind", "charges")

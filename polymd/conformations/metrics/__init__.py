@@ -1,0 +1,1 @@
+"""How good conformations are, against reference conformations of the same polymer."""

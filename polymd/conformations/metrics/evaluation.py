@@ -1,0 +1,187 @@
+"""Generated conformations against reference chains: all metrics of one polymer, and tables of methods."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polymd.conformations.clashes import clash_count
+from polymd.conformations.etkdg import ConformationError
+from polymd.conformations.generate import generate_conformations
+from polymd.conformations.metrics.distributions import neighbor_torsion_divergence, torsion_divergence
+from polymd.conformations.metrics.energies import (
+    energy_differences,
+    heavy_atom_energies,
+)
+from polymd.conformations.metrics.stability import starts_dynamics
+from polymd.conformations.metrics.superposition import matching, rmsd_matrix
+from polymd.datasets.polybench.ambertools import AmberToolsError
+
+if TYPE_CHECKING:
+    from polymd.datasets.polybench.storage import ReferenceChain
+    from polymd.polymer import Polymer
+
+__all__ = ["METRICS", "compare", "evaluate_chains", "evaluate_method", "floor", "summarise"]
+
+Frames = NDArray[np.floating]
+Row = dict[str, Any]
+Watch = Callable[[str], None]
+
+METRICS = {
+    "s_mat_r": "Å, S-MAT recall",
+    "s_mat_p": "Å, S-MAT precision",
+    "e_mat_r": "Hartree per heavy atom, E-MAT recall, signed as published",
+    "e_mat_p": "Hartree per heavy atom, E-MAT precision, signed as published",
+    "e_mat_r_absolute": "Hartree per heavy atom, E-MAT recall of |E_gen - E_ref|",
+    "clash_free": "share of chains without a clash",
+    "torsion_divergence": "bits",
+    "neighbor_torsion_divergence": "bits",
+    "rg_distance": "Å, Wasserstein distance of radii of gyration",
+    "ree_distance": "Å, Wasserstein distance of end-to-end distances",
+    "characteristic_ratio": "C_n",
+    "energy_above_nvt": "kcal/mol/atom, GAFF2 with hydrogens, over the mean of NVT",
+    "starts_nvt": "share of chains that run NVT without minimising",
+    "seconds": "s a chain",
+}
+"""Metrics and their units."""
+
+
+def compare(polymer: Polymer, generated: Frames, targets: Frames, ensemble: Frames) -> dict[str, float]:
+    """Metrics of structure of `generated` (G, N, 3) Å.
+
+    S-MAT and E-MAT are against the `targets` (R, N, 3), single independent structures; distributions
+    against all frames of the `ensemble` (F, N, 3).
+    """
+    from mdtraj import Trajectory
+    from scipy.stats import wasserstein_distance
+
+    from polymd.observables import (
+        characteristic_ratio,
+        end_to_end_distance_series,
+        radius_of_gyration_series,
+    )
+
+    heavy = polymer.atomic_numbers > 1
+    s_recall, s_precision = matching(rmsd_matrix(generated[:, heavy], targets[:, heavy]))
+    energies = energy_differences(
+        heavy_atom_energies(polymer, generated), heavy_atom_energies(polymer, targets)
+    )
+    e_recall, e_precision = matching(energies)
+    topology = polymer.to_mdtraj()
+    made, real = (Trajectory(0.1 * np.asarray(x), topology) for x in (generated, ensemble))
+    rg = [radius_of_gyration_series(t) for t in (made, real)]
+    ree = [end_to_end_distance_series(t, polymer.backbone) for t in (made, real)]
+    return {
+        "s_mat_r": s_recall,
+        "s_mat_p": s_precision,
+        "e_mat_r": e_recall,
+        "e_mat_p": e_precision,
+        "e_mat_r_absolute": matching(np.abs(energies))[0],
+        "clash_free": float(np.mean([clash_count(polymer, x) == 0 for x in generated])),
+        "torsion_divergence": torsion_divergence(polymer, generated, ensemble),
+        "neighbor_torsion_divergence": neighbor_torsion_divergence(polymer, generated, ensemble),
+        "rg_distance": float(wasserstein_distance(*rg)),
+        "ree_distance": float(wasserstein_distance(*ree)),
+        "characteristic_ratio": characteristic_ratio(made, polymer.backbone).value,
+    }
+
+
+def floor(chain: ReferenceChain, n: int) -> dict[str, float]:
+    """The same metrics of independent dynamics against dynamics: the best that any method can reach.
+
+    Every start in turn is the reference, `n` late frames of the other starts are the generated structures;
+    the mean over starts. Frames of one start resemble each other, so with few starts it is a little high.
+    """
+    polymer, found = chain.polymer(), []
+    for start in np.unique(chain.start):
+        own, others = chain.positions[chain.start == start], chain.positions[chain.start != start]
+        owners = chain.start[chain.start != start]
+        late = sorted(range(len(owners)), key=lambda i: (np.sum(owners[i:] == owners[i]), owners[i]))
+        if late:
+            found.append(compare(polymer, others[late[:n]], own[-1:], own))
+    if not found:
+        raise ValueError(f"one start of {chain.psmiles!r}; allowed: two or more; fix: more references")
+    values = {key: float(np.mean([row[key] for row in found])) for key in found[0]}
+    return values | {"energy_above_nvt": 0.0, "starts_nvt": 1.0}
+
+
+def evaluate_method(
+    chain: ReferenceChain, method: str, n: int, *, n_dynamics: int = 3, seed: int = 0
+) -> dict[str, float]:
+    """All `METRICS` of `n` chains of a reference chain's polymer, by a method of `generate_conformations`.
+
+    The first `n_dynamics` chains are tried in dynamics. GAFF2's metrics are NaN without AmberTools.
+
+    Raises
+    ------
+    ConformationError
+        The method fails on the polymer.
+    """
+    polymer = chain.polymer()
+    begin = time.process_time()
+    generated = generate_conformations(polymer, n, method=method, seed=seed)  # type: ignore[arg-type]
+    seconds = (time.process_time() - begin) / n
+    last = np.array([np.flatnonzero(chain.start == start)[-1] for start in np.unique(chain.start)])
+    values = compare(polymer, generated, chain.positions[last], chain.positions)
+    return values | _dynamics(chain, polymer, generated, n_dynamics, seed) | {"seconds": seconds}
+
+
+def _dynamics(
+    chain: ReferenceChain, polymer: Polymer, generated: Frames, n: int, seed: int
+) -> dict[str, float]:
+    """Metrics that need GAFF2."""
+    from polymd.datasets.polybench.system import gaff2_energy, gaff2_system
+    from polymd.units import EV_KJ_MOL
+
+    try:
+        energies = gaff2_energy(polymer, generated, charges=chain.charges)
+        system = gaff2_system(polymer, charges=chain.charges)
+    except AmberToolsError:
+        return {"energy_above_nvt": float("nan"), "starts_nvt": float("nan")}
+    above = (float(energies.mean()) - float(chain.energies.mean())) / polymer.n_atoms
+    runs = [starts_dynamics(polymer, system, x, seed=seed) for x in generated[:n]]
+    return {"energy_above_nvt": above * EV_KJ_MOL / 4.184, "starts_nvt": float(np.mean(runs))}
+
+
+def evaluate_chains(
+    chains: Iterable[ReferenceChain],
+    methods: Sequence[str],
+    *,
+    n: int = 10,
+    seed: int = 0,
+    watch: Watch = lambda _: None,
+) -> dict[str, list[Row]]:
+    """Rows a polymer of every method and of the floor, "md"; a method's failure is a row with "failure"."""
+    rows: dict[str, list[Row]] = {"md": [], **{method: [] for method in methods}}
+    for chain in chains:
+        label: Row = {"psmiles": chain.psmiles, "n_atoms": chain.positions.shape[1]}
+        watch(f"{chain.psmiles}: md")
+        rows["md"].append(label | floor(chain, n))
+        for method in methods:
+            watch(f"{chain.psmiles}: {method}")
+            try:
+                rows[method].append(label | evaluate_method(chain, method, n, seed=seed))
+            except ConformationError as error:
+                rows[method].append(label | {"failure": str(error)})
+    return rows
+
+
+def summarise(rows: Sequence[Row]) -> dict[str, float]:
+    """Means over polymers, medians of S-MAT and E-MAT (`..._median`), polymers and failures.
+
+    Polymers where a metric is NaN are left out of its mean.
+    """
+    sound = [row for row in rows if "failure" not in row]
+    found: dict[str, float] = {"polymers": len(rows), "failures": len(rows) - len(sound)}
+    for key in METRICS:
+        values = np.array([row[key] for row in sound if key in row], dtype=np.float64)
+        values = values[np.isfinite(values)]
+        if len(values):
+            found[key] = float(values.mean())
+            if "mat" in key:
+                found[f"{key}_median"] = float(np.median(values))
+    return found

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from polymd import cli
+from polymd.conformations import ConformationError
+from polymd.conformations.etkdg import embed
+from polymd.conformations.metrics import evaluation
+from polymd.conformations.metrics.evaluation import METRICS, evaluate_chains, floor, summarise
+from polymd.datasets.polybench.ambertools import FOLDER_VARIABLE
+from polymd.datasets.polybench.storage import ReferenceChain, write_chains
+from polymd.polymer import Polymer
+
+
+@pytest.fixture
+def chain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ReferenceChain:
+    """Three starts of two frames; GAFF2 cannot be had."""
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    polymer = Polymer("*CCO*", 4)
+    x = embed(polymer.to_rdkit(), 3, 0)
+    noise = np.random.default_rng(0).normal(size=(6, polymer.n_atoms, 3)) * 0.02
+    frames = (np.repeat(x, 2, axis=0) + noise).astype(np.float32)
+    start = np.repeat(np.arange(3, dtype=np.int16), 2)
+    return ReferenceChain("*CCO*", 4, "atactic", 0, "test", "reference", "bcc", frames, np.zeros(6), start)
+
+
+def test_the_floor_is_dynamics_of_other_starts(chain: ReferenceChain) -> None:
+    values = floor(chain, 2)
+    polymer = chain.polymer()
+    expected = []
+    for start in range(3):  # the last frames of both other starts
+        others = [chain.positions[2 * s + 1] for s in range(3) if s != start]
+        found = evaluation.compare(
+            polymer,
+            np.stack(others),
+            chain.positions[2 * start + 1][None],
+            chain.positions[chain.start == start],
+        )
+        expected.append(found["s_mat_r"])
+    assert values["s_mat_r"] == pytest.approx(np.mean(expected))
+    assert values["clash_free"] == 1.0
+    with pytest.raises(ValueError, match="one start"):
+        floor(
+            ReferenceChain(*[*vars(chain).values()][:7], chain.positions[:2], np.zeros(2), chain.start[:2]), 2
+        )
+
+
+def test_the_reference_itself_is_perfect(chain: ReferenceChain, monkeypatch: pytest.MonkeyPatch) -> None:
+    last = chain.positions[1::2]
+    monkeypatch.setattr(evaluation, "generate_conformations", lambda *_, **__: last)
+    rows = evaluate_chains([chain], ["growth"], n=3)
+    (row,) = rows["growth"]
+    assert row["s_mat_r"] == pytest.approx(0.0, abs=1e-4)
+    assert row["s_mat_p"] == pytest.approx(0.0, abs=1e-4)
+    assert row["e_mat_r_absolute"] == 0.0
+    assert row["e_mat_r"] <= 0.0
+    assert np.isnan(row["energy_above_nvt"])
+    assert summarise(rows["growth"])["s_mat_r_median"] == pytest.approx(row["s_mat_r"])
+    assert "energy_above_nvt" not in summarise(rows["growth"])
+
+
+def test_failures_are_counted(chain: ReferenceChain, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ConformationError("no chain")
+
+    monkeypatch.setattr(evaluation, "generate_conformations", fail)
+    rows = evaluate_chains([chain], ["growth"], n=3)
+    assert rows["growth"][0]["failure"] == "no chain"
+    assert summarise(rows["growth"]) == {"polymers": 1, "failures": 1}
+
+
+def test_the_command_prints_tables_and_json(
+    chain: ReferenceChain, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "data.h5"
+    write_chains(path, [chain])
+    assert cli.main(["evaluate", "conformations", str(path), "--method", "etkdg", "--n", "2", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out.replace("NaN", "null"))
+    assert set(found["methods"]) == {"md", "etkdg"}
+    assert found["methods"]["etkdg"]["polymers"] == 1
+    assert set(found["metrics"]) == set(METRICS)
+    assert cli.main(["evaluate", "conformations", str(path), "--split", "train"]) == 2
+    assert "no reference chains" in capsys.readouterr().err
+    assert cli.main(["evaluate", "conformations", str(path), "--n", "0"]) == 2
