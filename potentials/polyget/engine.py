@@ -18,8 +18,9 @@ from numba import config
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from polymd.potentials.polyget import engine_weights, pair_embedding
-from polymd.potentials.polyget.engine_pass import Pass, Scratch
+from polymd.potentials.polyget import engine_weights
+from polymd.potentials.polyget.engine_embedding import Embedding
+from polymd.potentials.polyget.engine_pass import Pass, Scratch, share
 from polymd.potentials.polyget.pair_messages import Pairs
 from polymd.potentials.repulsion import RADII, zbl_pairs
 
@@ -65,7 +66,7 @@ class Engine:
         self.species = np.full(119, -1, dtype=np.int64)
         self.species[list(architecture["elements"])] = np.arange(len(architecture["elements"]))
         self.tables = engine_weights.tables(weights, self.n_layers, self.cutoff, knots)
-        self.own, self.combine, self.combine_back, self.neighbour = engine_weights.embedding(weights)
+        self.embedding = engine_weights.embedding(weights, self.tables[0])
         self.layers = [engine_weights.layer(weights, n) for n in range(self.n_layers)]
         self.readout = engine_weights.readout(weights)
         self._scratch: Scratch | None = None
@@ -91,6 +92,8 @@ class Engine:
         """Energies and gradients; numbers (N,), half list pairs (P, 2) within the cutoff, vectors r_j -
         r_i (P, 3) Å. Molecules that share no pair are as good as alone: many go in one call.
         """
+        if self._most_threads == 1:
+            return self._compute(numbers, pairs, vectors)
         with one_blas_thread():
             return self._compute(numbers, pairs, vectors)
 
@@ -101,16 +104,23 @@ class Engine:
         s = self._prepare(len(numbers), len(d))
         species = self.species[numbers]
         way = Pass(self.layers, self.readout, self.tables[1:], self.heads, s, whole)
-        value = self.neighbour[species]
-        near = np.zeros_like(value)
-        pair_embedding.forward(whole, self.tables[0], value, near)
-        np.matmul(near, self.combine, out=s.x)
-        s.x += self.own[species]
+        embedding = Embedding(self.embedding, species, way)
+        share(s.threads, embedding.near)
+        share(s.threads, embedding.combine)
         way.forward()
         way.backward()
-        g_near = s.g_x @ self.combine_back
-        pair_embedding.backward_to_positions(whole, self.tables[0], value, g_near, way.g_d)
-        total = s.energies.astype(np.float64) + self.atomic_energies[species]
-        zbl_pairs(numbers, pairs, d, RADII, total, way.g_d)
-        along = np.einsum("pa,pa->p", way.g_u, whole.unit)
-        return Result(total, (way.g_d - along / d)[:, None] * whole.unit + way.g_u / d[:, None])
+        share(s.threads, embedding.combine_back)
+        share(s.threads, embedding.near_back)
+        repulsion, gradient = np.zeros((s.threads, len(numbers))), np.empty_like(whole.unit)
+
+        def finish(t: int) -> None:
+            part, g_d, g_u = way.parts[t]
+            zbl_pairs(numbers, part.atoms, part.distance, RADII, repulsion[t], g_d)
+            along = np.einsum("pa,pa->p", g_u, part.unit)
+            out = gradient[slice(*way.cuts[t])]
+            np.multiply((g_d - along / part.distance)[:, None], part.unit, out=out)
+            out += g_u / part.distance[:, None]
+
+        share(s.threads, finish)
+        total = s.energies.astype(np.float64) + self.atomic_energies[species] + repulsion.sum(axis=0)
+        return Result(total, gradient)

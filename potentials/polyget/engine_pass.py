@@ -52,6 +52,14 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads - 1, thread_name_prefix="polyget")
 
 
+def share(threads: int, work: Callable[[int], None]) -> None:
+    """Do `work` for each part, the first one here; kernels release the interpreter's lock."""
+    others = [_pool(threads).submit(work, part) for part in range(1, threads)]
+    work(0)
+    for other in others:
+        other.result()
+
+
 def _marks(n: int, parts: int) -> list[int]:
     return [n * part // parts for part in range(parts + 1)]
 
@@ -72,37 +80,30 @@ class Pass:
         self.c, self.h, self.last = scratch.x.shape[1], heads, len(layers) - 1
         self.g_d, self.g_u = np.zeros_like(pairs.distance), np.zeros_like(pairs.unit)
         atoms, cuts = _marks(scratch.n, scratch.threads), _marks(len(pairs.distance), scratch.threads)
-        self.atoms = list(pairwise(atoms))
+        self.atoms, self.cuts = list(pairwise(atoms)), list(pairwise(cuts))
         self.parts = [
             (Pairs(pairs.atoms[a:b], pairs.distance[a:b], pairs.unit[a:b]), self.g_d[a:b], self.g_u[a:b])
-            for a, b in pairwise(cuts)
+            for a, b in self.cuts
         ]
 
     def forward(self) -> None:
         """Up to the last layer's sums over neighbours."""
-        self._share(lambda t: self._enter(0, t))
+        share(self.s.threads, lambda t: self._enter(0, t))
         for n in range(self.last):
-            self._share(partial(self._messages, n))
-            self._share(partial(self._between, n))
-        self._share(partial(self._messages, self.last))
+            share(self.s.threads, partial(self._messages, n))
+            share(self.s.threads, partial(self._between, n))
+        share(self.s.threads, partial(self._messages, self.last))
 
     def backward(self) -> None:
         """The readout, then the gradients."""
         s = self.s
-        self._share(self._turn)
+        share(self.s.threads, self._turn)
         for n in range(self.last, 0, -1):
-            self._share(partial(self._messages_back, n))
+            share(self.s.threads, partial(self._messages_back, n))
             s.g_vec, s.g_vec_in = s.g_vec_in, s.g_vec
-            self._share(partial(self._between_back, n))
-        self._share(partial(self._messages_back, 0))
-        self._share(partial(self._enter_back, 0))
-
-    def _share(self, work: Callable[[int], None]) -> None:
-        """Do `work` for each part, the first one here; kernels release the interpreter's lock."""
-        others = [_pool(self.s.threads).submit(work, part) for part in range(1, self.s.threads)]
-        work(0)
-        for other in others:
-            other.result()
+            share(self.s.threads, partial(self._between_back, n))
+        share(self.s.threads, partial(self._messages_back, 0))
+        share(self.s.threads, partial(self._enter_back, 0))
 
     def _enter(self, n: int, t: int) -> None:
         s = self.s

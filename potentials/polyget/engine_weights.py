@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from polymd.potentials.polyget.engine_embedding import EmbeddingWeights
 from polymd.potentials.polyget.engine_nodes import LayerWeights
 from polymd.potentials.polyget.engine_readout import ReadoutWeights
 from polymd.potentials.polyget.hermite import Table, filter_knots, make_table
@@ -28,13 +29,14 @@ def tables(weights: Weights, layers: int, cutoff: float, knots: int) -> list[Tab
     return [make_table(row, cutoff) for row in rows]
 
 
-def embedding(weights: Weights) -> tuple[NDArray[np.float32], ...]:
-    """x = own[species] + S @ combine: own (species, C), combine (C, C), its transpose; neighbours' values."""
+def embedding(weights: Weights, table: Table) -> EmbeddingWeights:
+    """Embeddings times the halves of the product that combines them; its bias goes with the atom's own."""
     combine, bias = _double(weights, "embedding.combine.weight"), _double(weights, "embedding.combine.bias")
     c = len(combine)
     own = _double(weights, "embedding.own.weight") @ combine[:, :c].T + bias
     near = combine[:, c:]
-    return tuple(_float32(own, near.T, near, weights["embedding.neighbour.weight"]))
+    own32, combine32, back32, value = _float32(own, near.T, near, weights["embedding.neighbour.weight"])
+    return EmbeddingWeights(own32, combine32, back32, value, table)
 
 
 def layer(weights: Weights, n: int) -> LayerWeights:
