@@ -99,10 +99,10 @@ def fastest(rows: Rows, code: str, atoms: int, threads: int) -> float | None:
 def main() -> None:
     found = {
         name: load(name)
-        for name in ("potentials", "memory", "neighbors", "scaling", "replicas", "table_error")
+        for name in ("potentials", "memory", "neighbors", "scaling", "replicas", "table_error", "mts")
     }
     data = {name: entry["results"] for name, entry in found.items() if entry}
-    for name in ("memory", "replicas", "table_error"):
+    for name in ("memory", "replicas", "table_error", "mts"):
         if name in data:
             write(name, markdown(data[name]))
     for name in ("potentials", "neighbors"):
