@@ -94,8 +94,6 @@ class Engine:
         """
         if self._most_threads == 1:
             return self._compute(numbers, pairs, vectors)
-        if self._most_threads == 1:
-            return self._compute(numbers, pairs, vectors)
         with one_blas_thread():
             return self._compute(numbers, pairs, vectors)
 
