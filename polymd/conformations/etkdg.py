@@ -36,7 +36,7 @@ def embed(mol: Mol, n: int, seed: int) -> NDArray[np.float64]:
     with rdBase.BlockLogs():
         for parameters, attempts in ((rdDistGeom.ETKDGv3(), 5), (rdDistGeom.EmbedParameters(), 50)):
             parameters.useRandomCoords = True  # type: ignore[assignment]
-            parameters.randomSeed = (seed + len(found)) % (2**31 - 1)  # type: ignore[assignment]
+            parameters.randomSeed = (seed + len(found)) % (2**31 - 2) + 1  # type: ignore[assignment]
             parameters.maxIterations = attempts  # type: ignore[assignment]
             rdDistGeom.EmbedMultipleConfs(copy, n - len(found), parameters)
             found += [np.array(conformer.GetPositions()) for conformer in copy.GetConformers()]

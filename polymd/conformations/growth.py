@@ -1,4 +1,4 @@
-"""Chain growth: units are added one after the other, by torsion, with excluded volume and backtracking."""
+"""Chain growth: units are added one after the other, their torsions drawn from a network's densities."""
 
 from __future__ import annotations
 
@@ -7,68 +7,115 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from polymd.conformations.clashes import clash_count, graph_neighbors, van_der_waals_radii
+from polymd.conformations.chain import Chain
+from polymd.conformations.clashes import clash_count
 from polymd.conformations.etkdg import ConformationError, minimise
+from polymd.conformations.excluded_volume import volumes
 from polymd.conformations.geometry import keeps_stereo
-from polymd.conformations.library import pack, unit_conformers
+from polymd.conformations.library import UnitKind, pack, unit_kinds
+from polymd.conformations.network import Network, load_network
 from polymd.conformations.relax import Shape, push_off
+from polymd.conformations.thermal import thermal_pool
+from polymd.conformations.torsions import Encoded, link_densities
 
 if TYPE_CHECKING:
     from polymd.polymer import Polymer
 
-__all__ = ["grow_chains"]
+__all__ = ["ChainGrower", "grow_chains"]
 
-_GROWTH_SCALE = 0.68
 _MARGIN = 0.88
-_TRIALS = 100
 _ATTEMPTS = 5
 _STRETCH = 0.15
+_SEED = 2
 
 
-def grow_chains(polymer: Polymer, n: int, seed: int) -> NDArray[np.float64]:
-    """Conformations (n, N, 3) in Å of a linear chain.
+class ChainGrower:
+    """Everything that growing chains of one polymer takes, made once: pools of units and densities.
 
-    Unit geometries come from embedded and minimised windows of the chain (`unit_conformers`); junction
-    torsions and torsions in the unit are drawn from what those windows show, with noise, bolder the more
-    draws fail; a draw that brings atoms four or more bonds apart closer than 0.68 of their summed van der
-    Waals radii is refused; a few units are taken back where all draws fail. The chain is then relaxed
-    by `push_off` and verified: no clash, bonds within 0.15 Å, stereo as in `polymer`.
+    Parameters
+    ----------
+    polymer
+        A linear chain.
+    network
+        The shipped one unless given.
+    solvent
+        Quality of the solvent, 0 to 1; see `polymd.generate_conformations`.
 
     Raises
     ------
     ConformationError
-        A unit cannot be embedded, or no attempt gave a chain that passes.
+        A unit cannot be embedded.
     """
-    from polymd.conformations.kernels import grow
 
-    root = np.random.SeedSequence(seed)
-    kinds, kind_of_unit = unit_conformers(polymer, int(root.generate_state(1)[0]) % (2**31 - 1))
-    library = pack(kinds)
-    starts = np.searchsorted(polymer.unit_index, np.arange(polymer.n_units + 1)).astype(np.int64)
-    radii = _GROWTH_SCALE * van_der_waals_radii(polymer.atomic_numbers)
-    indptr, indices = graph_neighbors(polymer.n_atoms, polymer.bonds)
-    shape = Shape.of(polymer)
-    chains = []
-    for child in root.spawn(n):
-        rng = np.random.default_rng(child)
-        for attempt in range(_ATTEMPTS):
-            raw, left = grow(rng, kind_of_unit, starts, library, radii, indptr, indices, _TRIALS)
-            problem: str | None = f"{left} clashes in growth"
-            if left and attempt + 1 < _ATTEMPTS:
-                continue
-            chain = push_off(shape, raw, _MARGIN)
-            if problem := _problem(polymer, chain, raw):
-                chain = push_off(shape, minimise(polymer.to_rdkit(), chain, 50), _MARGIN)
-                problem = _problem(polymer, chain, raw)
-            if not problem:
-                break
-        else:
-            raise ConformationError(
-                f"no sound chain of {polymer.name} after {_ATTEMPTS} attempts ({problem}); allowed: chains"
-                " without clashes and with the given stereo; fix: another seed, or method='etkdg'"
-            )
-        chains.append(chain - chain.mean(axis=0))
+    def __init__(self, polymer: Polymer, network: Network | None = None, solvent: float = 1.0) -> None:
+        self.polymer = polymer
+        network = network or load_network()
+        chain = Chain.of(polymer)
+        types = np.zeros(polymer.n_units, dtype=np.int64)
+        kinds, self.kind_of, example_of = unit_kinds(chain, types)
+        self.link_of, linked = _links(self.kind_of)
+        shown = sorted({u for i in [*linked, *example_of] for u in range(max(0, i - 2), i + 1)})
+        encoded = Encoded(chain, network, [a for u in shown for a in chain.local(u)])
+        pools: list[UnitKind] = []
+        for unit, kind in zip(example_of, kinds, strict=True):
+            pools.append(thermal_pool(chain, unit, kind, encoded, _SEED))
+        self.links = link_densities(chain, linked, kinds, self.kind_of, encoded)
+        self.units = pack(pools)
+        self.starts = np.searchsorted(polymer.unit_index, np.arange(polymer.n_units + 1)).astype(np.int64)
+        self.volumes = volumes(polymer.atomic_numbers, polymer.bonds, 1.0 - solvent)
+
+    def grow(self, rng: np.random.Generator) -> tuple[NDArray[np.float64], int]:
+        """Positions (N, 3) in Å of one chain, and how many clashes are left in it, nearly always none."""
+        from polymd.conformations.growing import grow
+
+        return grow(rng, self.kind_of, self.link_of, self.starts, self.units, self.links, self.volumes)
+
+
+def _links(kind_of: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[int]]:
+    """The link (U,) of each unit, and a unit for each link.
+
+    A link is what the torsions of a unit are drawn from: its kind and those of the two units before it.
+    """
+    kinds = kind_of.tolist()
+    keys = [tuple(kinds[max(0, i - 2) : i + 1]) for i in range(len(kinds))]
+    order = {key: k for k, key in enumerate(dict.fromkeys(keys))}
+    return np.array([order[key] for key in keys], dtype=np.int64), [keys.index(key) for key in order]
+
+
+def grow_chains(polymer: Polymer, n: int, seed: int, solvent: float = 1.0) -> NDArray[np.float64]:
+    """Conformations (n, N, 3) in Å of a linear chain, from `ChainGrower`.
+
+    A chain that growth leaves with clashes, which is rare, is relaxed by `push_off` or grown again.
+
+    Raises
+    ------
+    ConformationError
+        A unit cannot be embedded, or no attempt gave a chain without clashes and with its stereo.
+    """
+    grower = ChainGrower(polymer, solvent=solvent)
+    chains = [_sound_chain(grower, np.random.default_rng(s)) for s in np.random.SeedSequence(seed).spawn(n)]
     return np.stack(chains) if chains else np.empty((0, polymer.n_atoms, 3))
+
+
+def _sound_chain(grower: ChainGrower, rng: np.random.Generator) -> NDArray[np.float64]:
+    polymer = grower.polymer
+    for attempt in range(_ATTEMPTS):
+        raw, left = grower.grow(rng)
+        if left and attempt + 1 < _ATTEMPTS:
+            continue
+        chain, problem = raw, _problem(polymer, raw, raw)
+        if problem:
+            chain = push_off(Shape.of(polymer), raw, _MARGIN)
+            problem = _problem(polymer, chain, raw)
+        if problem:
+            chain = push_off(Shape.of(polymer), minimise(polymer.to_rdkit(), chain, 50), _MARGIN)
+            problem = _problem(polymer, chain, raw)
+        if not problem:
+            return chain - chain.mean(axis=0)
+    raise ConformationError(
+        f"no sound chain of {polymer.name} after {_ATTEMPTS} attempts ({problem}); allowed: chains"
+        " without clashes and with the given stereo; fix: another seed, or method='etkdg'"
+    )
 
 
 def _problem(polymer: Polymer, chain: NDArray[np.float64], raw: NDArray[np.float64]) -> str | None:

@@ -1,4 +1,4 @@
-"""Numba kernels of the growth builder: frames, rotors, the cell table of placed atoms and the growth loop."""
+"""Numba kernels of growth: frames, turns, drawing of torsions, repulsion and the loop over units."""
 
 from __future__ import annotations
 
@@ -8,31 +8,54 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from polymd.conformations.network import COUPLED, HARMONICS
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+LEARNED, STIFF, FREE = 0, 1, 2
+"""How a stage turns: by the network's density, as in the conformer, anyhow."""
 
-class Packed(NamedTuple):
-    """Unit conformers of K kinds in flat arrays; see `polymd.conformations.library.UnitConformers`."""
+BINS = 72
+_ORDER = np.arange(1, HARMONICS + 1)[:, None]
+_GRID = np.arange(BINS) * (2.0 * np.pi / BINS)
+_BASIS = np.concatenate([np.cos(_ORDER * _GRID), np.sin(_ORDER * _GRID)]).T.copy()
+_COLLINEAR = 0.02  # Å
+
+
+class Units(NamedTuple):
+    """Pools of conformers of K kinds of units in flat arrays; `polymd.conformations.library.UnitKind`.
+
+    A unit is placed in stages: stage 0 turns it about the junction, stage r about its rotor r - 1; the
+    rows of a stage are the atoms that no later stage moves.
+    """
 
     rows: Floats  # (sum C (A + 2), 3) Å
     first_row: Ints  # (K,)
     n_rows: Ints  # (K,) A + 2
-    entry: Floats  # (sum C,) rad
     first_conformer: Ints  # (K + 1,)
+    entry: Floats  # (sum C,) rad, torsion of the junction
     line: Ints  # (K, 6)
-    stiff_entry: Ints  # (K,)
     first_rotor: Ints  # (K + 1,)
     axes: Ints  # (R, 2)
-    stiff: Ints  # (R,)
     moving: Ints
     first_moving: Ints  # (R + 1,)
     torsions: Floats  # (sum C rotors,) rad
     first_torsion: Ints  # (K,)
+    stage_rows: Ints
+    first_stage_row: Ints  # (R + K + 1,), stages of kind k from first_rotor[k] + k on
 
 
-_COLLINEAR = 0.02  # Å
-_PATIENCE = 40  # growth steps a unit before the chain is finished with the least bad placements
+class Links(NamedTuple):
+    """Log densities of the torsions of a unit that follows given ones; `polymd.conformations.torsions`."""
+
+    first_stage: Ints  # (L + 1,)
+    turns: Ints  # (S,) LEARNED, STIFF or FREE
+    series: Floats  # (S, 2 HARMONICS)
+    first_coupling: Ints  # (S + 1,)
+    back: Ints  # (X,) how many units back the parent is, 0 or 1
+    parent: Ints  # (X,) its stage
+    matrices: Floats  # (X, 2 COUPLED, 2 COUPLED)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -77,132 +100,18 @@ def turn(points: Floats, a: int, b: int, moving: Ints, first: int, stop: int, an
 
 
 @numba.njit(cache=True, nogil=True)
-def slot(x: float, y: float, z: float, cell: float, size: int) -> int:
-    """Place in the hash table of the cell that holds a point; `size` is a power of two."""
-    i, j, k = int(np.floor(x / cell)), int(np.floor(y / cell)), int(np.floor(z / cell))
-    return ((i * 73856093) ^ (j * 19349663) ^ (k * 83492791)) & (size - 1)
-
-
-@numba.njit(cache=True, nogil=True)
-def near_in_graph(indptr: Ints, indices: Ints, i: int, j: int) -> bool:
-    """Whether atoms i and j are at most three bonds apart."""
-    for e in range(indptr[i], indptr[i + 1]):  # noqa: SIM110 - Numba knows no any()
-        if indices[e] == j:
-            return True
-    return False
-
-
-@numba.njit(cache=True, nogil=True)
-def count_clashes(
-    points: Floats,
-    first: int,
-    n: int,
-    beyond: int,
-    placed: Floats,
-    heads: Ints,
-    links: Ints,
-    radii: Floats,
-    indptr: Ints,
-    indices: Ints,
-    cell: float,
-    stop: int,
-) -> int:
-    """Clashes of the atoms first..first + n - 1 at `points` among themselves and with placed atoms.
-
-    The atom `beyond`, if there is one (>= 0), at row n + 1 of `points` is probed as well. `radii` are
-    scaled: a pair clashes when closer than their sum. Counting ends at `stop`.
-    """
-    size, count = len(heads), 0
-    seen = np.empty(27, dtype=np.int64)
-    for p in range(n if beyond < 0 else n + 1):
-        i = first + p if p < n else beyond
-        row = p if p < n else n + 1
-        x, y, z = points[row, 0], points[row, 1], points[row, 2]
-        for q in range(p):
-            gap = radii[i] + radii[first + q]
-            away = (x - points[q, 0]) ** 2 + (y - points[q, 1]) ** 2 + (z - points[q, 2]) ** 2
-            if away < gap * gap and not near_in_graph(indptr, indices, i, first + q):
-                count += 1
-        fresh = 0
-        for c in range(27):
-            dx, dy, dz = c // 9 - 1, (c // 3) % 3 - 1, c % 3 - 1
-            here = slot(x + dx * cell, y + dy * cell, z + dz * cell, cell, size)
-            known = False
-            for k in range(fresh):
-                known = known or seen[k] == here
-            if known:
-                continue
-            seen[fresh] = here
-            fresh += 1
-            j = heads[here]
-            while j >= 0:
-                gap = radii[i] + radii[j]
-                away = (x - placed[j, 0]) ** 2 + (y - placed[j, 1]) ** 2 + (z - placed[j, 2]) ** 2
-                if away < gap * gap and not near_in_graph(indptr, indices, i, j):
-                    count += 1
-                j = links[j]
-        if count >= stop:
-            return count
-    return count
-
-
-@numba.njit(cache=True, nogil=True)
-def draw(
-    rng: np.random.Generator, library: Packed, kind: int, conformer: int, boldness: float, points: Floats
-) -> None:
-    """Write a unit conformer to `points`, its rotors at their own, another conformer's or any torsion."""
-    n_rows = library.n_rows[kind]
-    top = library.first_row[kind] + conformer * n_rows
-    for k in range(n_rows):
-        for d in range(3):
-            points[k, d] = library.rows[top + k, d]
-    n_conformers = library.first_conformer[kind + 1] - library.first_conformer[kind]
-    start, stop = library.first_rotor[kind], library.first_rotor[kind + 1]
-    for r in range(start, stop):
-        angle = rng.normal() * (0.06 if library.stiff[r] else 0.12 + 0.15 * boldness)
-        if rng.random() < 0.2 + 0.5 * boldness:
-            own = library.first_torsion[kind] + conformer * (stop - start) + r - start
-            other = (
-                library.first_torsion[kind] + int(rng.random() * n_conformers) * (stop - start) + r - start
-            )
-            angle += library.torsions[other] - library.torsions[own]
-        if not library.stiff[r] and rng.random() < 0.2 * boldness:
-            angle = 2.0 * np.pi * rng.random()
-        a, b = library.axes[r, 0], library.axes[r, 1]
-        turn(points, a, b, library.moving, library.first_moving[r], library.first_moving[r + 1], angle)
-
-
-@numba.njit(cache=True, nogil=True)
 def attach(
-    rng: np.random.Generator,
-    library: Packed,
-    kind: int,
-    conformer: int,
-    boldness: float,
-    points: Floats,
-    place: Floats,
-    axes: Floats,
-    inward: Floats,
+    points: Floats, n: int, before: int, head: int, after: int, place: Floats, axes: Floats, torsion: float
 ) -> None:
-    """Move the `points` of a unit onto the end of the chain, with a drawn torsion about the junction.
+    """Move n rows onto the end of the chain: `head` to `place`, with a torsion about the junction.
 
-    `place` (3,) is where the unit's head goes, `axes` the frame of the junction there, `inward` scratch.
+    `axes` is the frame of the junction: its direction and the side from which the torsion counts.
     """
-    first, stop = library.first_conformer[kind], library.first_conformer[kind + 1]
-    torsion = library.entry[first + conformer]
-    if rng.random() < 0.5:
-        torsion = library.entry[first + int(rng.random() * (stop - first))]
-    if library.stiff_entry[kind]:
-        torsion += 0.05 * rng.normal()
-    elif rng.random() < 0.5 * boldness:
-        torsion = 2.0 * np.pi * rng.random()
-    else:
-        torsion += (0.1 + 0.25 * boldness) * rng.normal()
-    before, head, after = library.line[kind, 0], library.line[kind, 1], library.line[kind, 2]
+    inward = np.empty((3, 3))
     frame(inward, points[before], points[head], points[after])
     cos, sin = np.cos(torsion), np.sin(torsion)
     x, y, z = points[head, 0], points[head, 1], points[head, 2]
-    for k in range(library.n_rows[kind]):
+    for k in range(n):
         u, v, w = points[k, 0] - x, points[k, 1] - y, points[k, 2] - z
         p = inward[0, 0] * u + inward[0, 1] * v + inward[0, 2] * w
         q = inward[1, 0] * u + inward[1, 1] * v + inward[1, 2] * w
@@ -213,68 +122,36 @@ def attach(
 
 
 @numba.njit(cache=True, nogil=True)
-def grow(
-    rng: np.random.Generator,
-    kinds: Ints,
-    starts: Ints,
-    library: Packed,
-    radii: Floats,
-    indptr: Ints,
-    indices: Ints,
-    trials: int,
-) -> tuple[Floats, int]:
-    """Grow a chain unit by unit; returns positions (N, 3) and the clashes that were left.
+def distribution(links: Links, stage: int, angles: Floats, unit: int, softness: float, total: Floats) -> None:
+    """Write to `total` (BINS,) the running sum of a torsion's density given the torsions drawn before.
 
-    A unit is drawn up to `trials` times until it clashes with nothing placed; when none of the draws does,
-    a few units are taken back. After _PATIENCE growth steps a unit the least bad draw is kept.
+    Densities are raised to the power 1 / (1 + softness).
     """
-    n_units, n_atoms = len(kinds), starts[-1]
-    cell = 2.0 * np.max(radii)
-    size = 64
-    while size < 2 * n_atoms:
-        size *= 2
-    heads, links = np.full(size, -1, dtype=np.int64), np.full(n_atoms, -1, dtype=np.int64)
-    most = np.max(library.n_rows)
-    placed, points, best = np.empty((n_atoms, 3)), np.empty((most, 3)), np.empty((most, 3))
-    places, axes, inward = np.zeros((n_units + 1, 3)), np.zeros((n_units + 1, 3, 3)), np.empty((3, 3))
-    left = np.zeros(n_units, dtype=np.int64)
-    steps, stuck, i = _PATIENCE * n_units + 50, 0.0, 0
-    while i < n_units:
-        kind, first, n = kinds[i], starts[i], starts[i + 1] - starts[i]
-        n_conformers = library.first_conformer[kind + 1] - library.first_conformer[kind]
-        beyond = -1  # the next unit's head, whose place is known and probed too
-        if i + 1 < n_units:
-            beyond = starts[i + 1] + library.line[kinds[i + 1], 1]
-        fewest, steps = 1 << 30, steps - 1
-        for trial in range(trials):
-            conformer, boldness = int(rng.random() * n_conformers), trial / trials
-            draw(rng, library, kind, conformer, boldness, points)
-            if i > 0:
-                attach(rng, library, kind, conformer, boldness, points, places[i], axes[i], inward)
-            count = count_clashes(
-                points, first, n, beyond, placed, heads, links, radii, indptr, indices, cell, fewest
-            )
-            if count < fewest:
-                fewest = count
-                points, best = best, points
-                if count == 0:
-                    break
-        if fewest == 0 or steps < 0 or i == 0:
-            for p in range(n):
-                here = slot(best[p, 0], best[p, 1], best[p, 2], cell, size)
-                links[first + p], heads[here] = heads[here], first + p
-                for d in range(3):
-                    placed[first + p, d] = best[p, d]
-            ref, tail, after = library.line[kind, 3], library.line[kind, 4], library.line[kind, 5]
-            for d in range(3):
-                places[i + 1, d] = best[after, d]
-            frame(axes[i + 1], best[tail], best[after], best[ref])
-            left[i] = fewest
-            i, stuck = i + 1, max(stuck - 0.3, 0.0)
-        else:
-            stuck += 1.0
-            back = max(0, i - 1 - int(-np.log(rng.random()) * (0.5 + 0.2 * stuck)))
-            for j in range(starts[i] - 1, starts[back] - 1, -1):
-                heads[slot(placed[j, 0], placed[j, 1], placed[j, 2], cell, size)] = links[j]
-            i = back
-    return placed, int(np.sum(left))
+    series = links.series[stage].copy()
+    given = np.empty(2 * COUPLED)
+    for e in range(links.first_coupling[stage], links.first_coupling[stage + 1]):
+        angle = angles[unit - links.back[e], links.parent[e]]
+        for m in range(COUPLED):
+            given[m], given[COUPLED + m] = np.cos((m + 1) * angle), np.sin((m + 1) * angle)
+        for k in range(COUPLED):
+            for m in range(2 * COUPLED):
+                series[k] += links.matrices[e, k, m] * given[m]
+                series[HARMONICS + k] += links.matrices[e, COUPLED + k, m] * given[m]
+    most = -np.inf
+    for b in range(BINS):
+        log = 0.0
+        for k in range(2 * HARMONICS):
+            log += series[k] * _BASIS[b, k]
+        total[b] = log
+        most = max(most, log)
+    running = 0.0
+    for b in range(BINS):
+        running += np.exp((total[b] - most) / (1.0 + softness))
+        total[b] = running
+
+
+@numba.njit(cache=True, nogil=True)
+def pick(rng: np.random.Generator, total: Floats) -> float:
+    """A torsion (rad) from a running sum: a bin, and a place in it."""
+    b = np.searchsorted(total, rng.random() * total[BINS - 1], side="right")
+    return (min(b, BINS - 1) + rng.random() - 0.5) * (2.0 * np.pi / BINS)

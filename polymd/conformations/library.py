@@ -1,234 +1,188 @@
-"""Unit conformers: the geometries that each repeat unit has inside its chain, for the growth builder.
+"""Kinds of units: the geometries that each repeat unit has inside its chain, and how growth turns them.
 
-Every unit is cut out of the chain with its surroundings, embedded (ETKDG) and minimised (MMFF94, else UFF);
-its atoms, the two neighbouring backbone atoms and the torsion of its junction are kept. Units of equal
-stereo share their conformers, units of mirrored stereo share them mirrored.
+A unit is cut out of the chain with its surroundings, embedded (ETKDG) and minimised (MMFF94, else UFF);
+its atoms and the two neighbouring backbone atoms are kept. Units of equal stereo share their conformers,
+units of mirrored stereo share them mirrored. All of it depends on the chain alone, not on a seed.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from polymd.conformations.chain import Chain
 from polymd.conformations.etkdg import embed, minimise
-from polymd.conformations.geometry import dihedral
-from polymd.conformations.kernels import Packed
+from polymd.conformations.internal import dihedrals
+from polymd.conformations.kernels import Units
+from polymd.conformations.rotors import unit_rotors
 from polymd.conformations.windows import cut_out, kekulised, surroundings
 
 if TYPE_CHECKING:
     from rdkit.Chem import Mol
 
-    from polymd.polymer import Polymer
+__all__ = ["Turn", "UnitKind", "pack", "unit_kinds"]
 
-__all__ = ["Rotor", "UnitConformers", "pack", "unit_conformers"]
-
-Key = tuple[str, tuple[int, ...]]
-_WINDOWS = 4
+Key = tuple[tuple[int, int, int], tuple[int, ...]]
+_WINDOWS = 2
+_CONFORMERS = 4
+_STEPS = 100  # of minimisation
+_SEED = 1
 
 
 @dataclass(frozen=True)
-class Rotor:
-    """A rotatable bond of a unit, local indices: `moving` turns about the axis from axis[0] to axis[1]."""
+class Turn:
+    """A rotor of a unit in local indices: `moving` turns about the axis from torsion[1] to torsion[2]."""
 
-    axis: tuple[int, int]
     torsion: tuple[int, int, int, int]
     moving: tuple[int, ...]
-    stiff: bool
 
 
 @dataclass(frozen=True)
-class UnitConformers:
+class UnitKind:
     """Conformers of one kind of unit.
 
-    A local index counts the unit's atoms in chain order, then the previous (A) and the next (A + 1)
+    A local index counts the unit's A atoms in chain order, then the previous (A) and the next (A + 1)
     backbone atom. `line` holds (before, head, after head) and (before tail, tail, after) of the backbone.
     """
 
     coordinates: NDArray[np.float64]  # (C, A + 2, 3) Å
-    entry: NDArray[np.float64]  # (C,) torsion of the junction to the previous unit, rad
     line: tuple[int, int, int, int, int, int]
-    rotors: tuple[Rotor, ...]
-    torsions: NDArray[np.float64]  # (C, rotors) rad
-    stiff_entry: bool
+    turns: tuple[Turn, ...]
+    entry: NDArray[np.float64]  # (C,) rad, torsion of the junction to the previous unit
 
-    def mirrored(self) -> UnitConformers:
+    def mirrored(self) -> UnitKind:
         """The same conformers seen in a mirror."""
         flip = np.array([-1.0, 1.0, 1.0])
-        return UnitConformers(
-            self.coordinates * flip, -self.entry, self.line, self.rotors, -self.torsions, self.stiff_entry
-        )
+        return replace(self, coordinates=self.coordinates * flip, entry=-self.entry)
 
 
-def unit_conformers(polymer: Polymer, seed: int) -> tuple[list[UnitConformers], NDArray[np.int64]]:
-    """Kinds of units of a chain and the kind (U,) of each unit.
+def unit_kinds(chain: Chain, types: NDArray[np.int64]) -> tuple[list[UnitKind], NDArray[np.int64], list[int]]:
+    """Kinds of units of a chain, the kind (U,) of each unit, and for each kind a unit that is of it.
+
+    `types` (U,) are numbers of the units' P-SMILES.
 
     Raises
     ------
     ConformationError
         A unit cannot be embedded.
     """
-    mol = kekulised(polymer.to_rdkit())
-    frame = _Frame(polymer, mol)
-    keys = [frame.key(i) for i in range(polymer.n_units)]
-    kinds: dict[Key, UnitConformers] = {}
+    mol = kekulised(chain.mol)
+    keys = [_key(chain, types, i) for i in range(chain.n_units)]
+    first = {key: i for i, key in reversed(list(enumerate(keys)))}
+    kinds: dict[Key, UnitKind] = {}
     for key in dict.fromkeys(keys):
         mirror = _mirror(key)
         if mirror in kinds:
             kinds[key] = kinds[mirror].mirrored()
         else:
             units = [(i, k != key) for i, k in enumerate(keys) if k in (key, mirror)]
-            kinds[key] = _conformers(frame, units, seed)
+            kinds[key] = _conformers(chain, mol, units)
     order = list(kinds)
-    return list(kinds.values()), np.array([order.index(key) for key in keys], dtype=np.int64)
-
-
-def pack(kinds: list[UnitConformers]) -> Packed:
-    """Unit conformers as the flat arrays that the growth kernels read."""
-    rotors = [rotor for kind in kinds for rotor in kind.rotors]
-
-    def starts(sizes: list[int]) -> NDArray[np.int64]:
-        return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-
-    return Packed(
-        rows=np.concatenate([kind.coordinates.reshape(-1, 3) for kind in kinds]),
-        first_row=starts([kind.coordinates.size // 3 for kind in kinds])[:-1],
-        n_rows=np.array([kind.coordinates.shape[1] for kind in kinds], dtype=np.int64),
-        entry=np.concatenate([kind.entry for kind in kinds]),
-        first_conformer=starts([len(kind.entry) for kind in kinds]),
-        line=np.array([kind.line for kind in kinds], dtype=np.int64),
-        stiff_entry=np.array([kind.stiff_entry for kind in kinds], dtype=np.int64),
-        first_rotor=starts([len(kind.rotors) for kind in kinds]),
-        axes=np.array([rotor.axis for rotor in rotors], dtype=np.int64).reshape(-1, 2),
-        stiff=np.array([rotor.stiff for rotor in rotors], dtype=np.int64),
-        moving=np.array([k for rotor in rotors for k in rotor.moving], dtype=np.int64),
-        first_moving=starts([len(rotor.moving) for rotor in rotors]),
-        torsions=np.concatenate([kind.torsions.reshape(-1) for kind in kinds]),
-        first_torsion=starts([kind.torsions.size for kind in kinds])[:-1],
+    number = {key: k for k, key in enumerate(order)}
+    return (
+        list(kinds.values()),
+        np.array([number[key] for key in keys], dtype=np.int64),
+        [first[key] for key in order],
     )
 
 
-class _Frame:
-    """A chain's atoms and backbone, unit by unit."""
-
-    def __init__(self, polymer: Polymer, mol: Mol) -> None:
-        self.mol = mol
-        self.n_units = polymer.n_units
-        self.atoms = [polymer.unit_atoms(i).tolist() for i in range(polymer.n_units)]
-        backbone = polymer.backbone.tolist()
-        per = len(backbone) // polymer.n_units
-        first, last = self._cap(backbone, 0), self._cap(backbone, -1)
-        self.line = [first, *backbone, last]
-        self.span = [(i * per, (i + 1) * per + 2) for i in range(polymer.n_units)]
-
-    def _cap(self, backbone: list[int], end: int) -> int:
-        """An atom that continues the backbone past its end: of the end group, or another neighbour."""
-        around = [a.GetIdx() for a in self.mol.GetAtomWithIdx(backbone[end]).GetNeighbors()]
-        return max(int(a) for a in around if len(backbone) == 1 or a != backbone[1 if end == 0 else -2])
-
-    def key(self, i: int) -> Key:
-        """Place in the chain and chiral tags: units of equal keys have equal conformers."""
-        place = "first" * (i == 0) + "last" * (i == self.n_units - 1)
-        return place, tuple(int(self.mol.GetAtomWithIdx(a).GetChiralTag()) for a in self.atoms[i])
-
-    def local(self, i: int) -> list[int]:
-        """Chain indices of a unit's local indices."""
-        start, stop = self.span[i]
-        return [*self.atoms[i], self.line[start], self.line[stop - 1]]
-
-    def place(self, i: int) -> tuple[int, int, int, int, int, int]:
-        """Local indices of the first three and last three atoms of the unit's stretch of backbone."""
-        start, stop = self.span[i]
-        atoms = self.atoms[i]
-        own = {atom: k for k, atom in enumerate(atoms)}
-        stretch = [own.get(a, -1) for a in self.line[start:stop]]
-        stretch[0] = len(atoms) if i > 0 else stretch[0]
-        stretch[-1] = len(atoms) + 1 if i < self.n_units - 1 else stretch[-1]
-        return stretch[0], stretch[1], stretch[2], stretch[-3], stretch[-2], stretch[-1]
+def _key(chain: Chain, types: NDArray[np.int64], i: int) -> Key:
+    """P-SMILES of the unit and its neighbours, and chiral tags: units of equal keys have equal conformers."""
+    before = int(types[i - 1]) if i > 0 else -1
+    after = int(types[i + 1]) if i + 1 < chain.n_units else -1
+    tags = tuple(int(chain.mol.GetAtomWithIdx(a).GetChiralTag()) for a in chain.atoms[i])
+    return (before, int(types[i]), after), tags
 
 
 def _mirror(key: Key) -> Key:
     return key[0], tuple({1: 2, 2: 1}.get(tag, tag) for tag in key[1])
 
 
-def _conformers(frame: _Frame, units: list[tuple[int, bool]], seed: int) -> UnitConformers:
+def _conformers(chain: Chain, mol: Mol, units: list[tuple[int, bool]]) -> UnitKind:
     """Conformers of the first of `units` (number, whether it is a mirror image) from windows around some."""
-    rng = np.random.default_rng(seed)
     first = units[0][0]
-    chosen = [units[k] for k in sorted(rng.permutation(len(units))[:_WINDOWS].tolist())]
-    rotors = _rotors(frame, first)
+    chosen = [units[k] for k in range(0, len(units), -(-len(units) // _WINDOWS))]
     coordinates, entries = [], []
-    for i, mirrored in chosen:
-        window = surroundings(frame.mol, frame.local(i))
-        piece = cut_out(frame.mol, window)
+    for number, (i, mirrored) in enumerate(chosen):
+        window = surroundings(mol, chain.local(i))
+        piece = cut_out(mol, window)
         where = {atom: k for k, atom in enumerate(window)}
-        wanted = int(np.clip(600 // piece.GetNumAtoms(), 4, 12)) // (1 if len(units) > 1 else 2)
-        count = -(-wanted // len(chosen))
-        for positions in embed(piece, count, int(rng.integers(2**31 - 1))):
-            relaxed = minimise(piece, positions)
+        for positions in embed(piece, _CONFORMERS // len(chosen), _SEED + number):
+            relaxed = minimise(piece, positions, _STEPS)
             if mirrored:
                 relaxed = relaxed * np.array([-1.0, 1.0, 1.0])
-            coordinates.append(relaxed[[where[a] for a in frame.local(i)]])
-            start = frame.span[i][0]
-            quad = frame.line[start - 1 : start + 3] if i > 0 else []
-            entries.append(dihedral(*relaxed[[where[a] for a in quad]]) if quad else 0.0)
-    torsions = [[dihedral(*xyz[list(rotor.torsion)]) for rotor in rotors] for xyz in coordinates]
-    start = frame.span[first][0]
-    bond = frame.mol.GetBondBetweenAtoms(frame.line[start], frame.line[start + 1])
-    return UnitConformers(
-        np.stack(coordinates),
-        np.array(entries, dtype=np.float64),
-        frame.place(first),
-        rotors,
-        np.array(torsions, dtype=np.float64).reshape(len(coordinates), len(rotors)),
-        first > 0 and bond.GetBondTypeAsDouble() != 1.0,
+            coordinates.append(relaxed[[where[a] for a in chain.local(i)]])
+            start = chain.span[i][0]
+            quad = [where[a] for a in chain.line[start - 1 : start + 3]] if i > 0 else []
+            entries.append(dihedrals(relaxed[None], np.array([quad]))[0, 0] if quad else 0.0)
+    return UnitKind(
+        np.stack(coordinates), chain.joints(first), _turns(chain, first), np.array(entries, dtype=np.float64)
     )
 
 
-def _rotors(frame: _Frame, i: int) -> tuple[Rotor, ...]:
-    """Single chain bonds of a unit about which more than a methyl group turns."""
-    from rdkit import Chem
-
-    local = frame.local(i)
-    n_own = len(frame.atoms[i])
-    index = {atom: k for k, atom in enumerate(local[:n_own])}
-    before, head, _, _, tail, after = frame.place(i)
-    near: list[list[int]] = [[] for _ in local]
-    for atom in frame.atoms[i]:
-        near[index[atom]] = [
-            index[b.GetIdx()] for b in frame.mol.GetAtomWithIdx(atom).GetNeighbors() if b.GetIdx() in index
-        ]
-    for star, end in ((before, head), (after, tail)):
-        if star >= n_own:
-            near[star].append(end)
-            near[end].append(star)
-    rotors = []
-    for bond in frame.mol.GetBonds():
-        pair = [bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()]
-        if bond.IsInRing() or bond.GetBondTypeAsDouble() != 1.0 or not set(pair) <= set(index):
-            continue
-        if any(frame.mol.GetAtomWithIdx(a).GetHybridization() == Chem.HybridizationType.SP for a in pair):
-            continue
-        a, b = index[pair[0]], index[pair[1]]
-        moving = _branch(near, a, b)
-        if head in moving:
-            a, b, moving = b, a, _branch(near, b, a)
-        ends = [k for k in near[a] if k != b], [k for k in near[b] if k != a]
-        hydrogens = [k < n_own and frame.mol.GetAtomWithIdx(local[k]).GetAtomicNum() == 1 for k in ends[1]]
-        if ends[0] and ends[1] and not (all(hydrogens) and len(hydrogens) == 3):
-            quad = (ends[0][0], a, b, ends[1][0])
-            rotors.append(Rotor((a, b), quad, tuple(sorted(moving - {b})), bool(bond.GetIsConjugated())))
-    return tuple(rotors)
+def _turns(chain: Chain, i: int) -> tuple[Turn, ...]:
+    """Rotors of a unit without its junction, in the order of `unit_rotors`."""
+    local = chain.local(i)
+    where = {atom: k for k, atom in reversed(list(enumerate(local)))}
+    turns = []
+    for rotor in unit_rotors(chain, i):
+        if chain.unit_of[rotor.near] == i:
+            torsion = (where[rotor.before], where[rotor.near], where[rotor.far], where[rotor.after])
+            turns.append(Turn(torsion, tuple(sorted(_branch(chain, rotor.near, rotor.far, where)))))
+    return tuple(turns)
 
 
-def _branch(near: list[list[int]], a: int, b: int) -> set[int]:
-    """Local indices reached from b without going through a."""
-    seen, front = {b}, [b]
+def _branch(chain: Chain, near: int, far: int, where: dict[int, int]) -> set[int]:
+    """Local indices of the atoms beyond the bond near-far."""
+    seen, front = {near, far}, [far]
     while front:
-        for k in near[front.pop()]:
-            if k != a and k not in seen:
-                seen.add(k)
-                front.append(k)
-    return seen
+        fresh = [a for a in chain.neighbors[front.pop()] if a in where and a not in seen]
+        seen.update(fresh)
+        front += fresh
+    return {where[a] for a in seen - {near, far}}
+
+
+def pack(kinds: Sequence[UnitKind]) -> Units:
+    """Kinds of units as the flat arrays that the kernels read."""
+    turns = [turn for kind in kinds for turn in kind.turns]
+    torsions = [
+        dihedrals(kind.coordinates, np.array([t.torsion for t in kind.turns], dtype=np.int64).reshape(-1, 4))
+        for kind in kinds
+    ]
+    stages = [rows for kind in kinds for rows in _stage_rows(kind)]
+    return Units(
+        rows=np.concatenate([kind.coordinates.reshape(-1, 3) for kind in kinds]),
+        first_row=_starts([kind.coordinates.size // 3 for kind in kinds])[:-1],
+        n_rows=np.array([kind.coordinates.shape[1] for kind in kinds], dtype=np.int64),
+        first_conformer=_starts([len(kind.entry) for kind in kinds]),
+        entry=np.concatenate([kind.entry for kind in kinds]),
+        line=np.array([kind.line for kind in kinds], dtype=np.int64),
+        first_rotor=_starts([len(kind.turns) for kind in kinds]),
+        axes=np.array([turn.torsion[1:3] for turn in turns], dtype=np.int64).reshape(-1, 2),
+        moving=np.array([k for turn in turns for k in turn.moving], dtype=np.int64),
+        first_moving=_starts([len(turn.moving) for turn in turns]),
+        torsions=np.concatenate([table.ravel() for table in torsions]),
+        first_torsion=_starts([table.size for table in torsions])[:-1],
+        stage_rows=np.array([k for rows in stages for k in rows], dtype=np.int64),
+        first_stage_row=_starts([len(rows) for rows in stages]),
+    )
+
+
+def _starts(sizes: list[int]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+
+def _stage_rows(kind: UnitKind) -> list[list[int]]:
+    """Rows that each stage settles: those that it moves and no later one. Row A, the atom before, is none."""
+    n_rows = kind.coordinates.shape[1]
+    stage = np.zeros(n_rows, dtype=np.int64)
+    for number, turn in enumerate(kind.turns, start=1):
+        stage[list(turn.moving)] = number
+    return [
+        [row for row in range(n_rows) if stage[row] == s and row != n_rows - 2]
+        for s in range(len(kind.turns) + 1)
+    ]

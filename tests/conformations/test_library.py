@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 from rdkit import Chem
 
-from polymd.conformations.library import pack, unit_conformers
+from polymd.conformations.chain import Chain
+from polymd.conformations.library import pack, unit_kinds
 from polymd.conformations.windows import cut_out, kekulised, surroundings
 from polymd.polymer import Polymer
 
@@ -34,24 +35,37 @@ def test_windows_keep_stereo() -> None:
     assert stereo.count(Chem.BondStereo.STEREOCIS) + stereo.count(Chem.BondStereo.STEREOZ) == 3
 
 
+def kinds_of(polymer: Polymer) -> tuple[list, np.ndarray, list[int]]:
+    return unit_kinds(Chain.of(polymer), np.zeros(polymer.n_units, dtype=np.int64))
+
+
 def test_units_of_mirrored_stereo_share_mirrored_conformers() -> None:
-    polymer = Polymer("*CC(*)C", 12, seed=1)
-    kinds, which = unit_conformers(polymer, 0)
+    kinds, which, examples = kinds_of(Polymer("*CC(*)C", 12, seed=1))
     assert len(which) == 12
-    assert len(kinds) == 4
+    assert len(kinds) == len(examples) == 4
+    assert [which[i] for i in examples] == [0, 1, 2, 3]
     left, right = kinds[which[1]], next(kinds[k] for k in which[2:-1] if k != which[1])
     np.testing.assert_allclose(left.coordinates * [-1, 1, 1], right.coordinates)
     np.testing.assert_allclose(left.entry, -right.entry)
 
 
 def test_packed_conformers_are_the_same_numbers() -> None:
-    polymer = Polymer("*CCO*", 4)
-    kinds, _ = unit_conformers(polymer, 0)
+    kinds, _, _ = kinds_of(Polymer("*CCO*", 4))
     packed = pack(kinds)
     for k, kind in enumerate(kinds):
         n = packed.n_rows[k]
         for c, xyz in enumerate(kind.coordinates):
             top = packed.first_row[k] + c * n
             np.testing.assert_array_equal(packed.rows[top : top + n], xyz)
-    assert packed.first_rotor[-1] == len(packed.axes) == sum(len(kind.rotors) for kind in kinds)
+    assert packed.first_rotor[-1] == len(packed.axes) == sum(len(kind.turns) for kind in kinds)
     assert packed.first_moving[-1] == len(packed.moving)
+
+
+def test_every_atom_belongs_to_one_stage() -> None:
+    kinds, _, _ = kinds_of(Polymer("*CC(C)(*)C(=O)OC", 4))
+    packed = pack(kinds)
+    for k, kind in enumerate(kinds):
+        start = packed.first_rotor[k] + k
+        first, stop = packed.first_stage_row[[start, start + len(kind.turns) + 1]]
+        n = int(packed.n_rows[k])
+        assert sorted(packed.stage_rows[first:stop].tolist()) == [*range(n - 2), n - 1]

@@ -1,0 +1,237 @@
+"""Training of the network behind growth: `train` from a checked config to a weights file."""
+
+import datetime
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from typing import Any, cast
+
+import numpy as np
+import torch
+from lightning import LightningModule, Trainer
+from lightning.pytorch.loggers import CSVLogger
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
+
+from polymd.conformations.network import Network, Sizes
+from polymd.training.callbacks import Budget
+from polymd.training.conformation_config import ConformationConfig
+from polymd.training.conformation_data import Example, batch_of, example, read_chains
+from polymd.training.conformation_network import Batch, ConformationNetwork
+from polymd.training.families import family_key
+from polymd.training.soap import SOAP
+
+__all__ = ["ConformationConfig", "export", "train"]
+
+Examples = list[Example]
+MAY_CHANGE = {"minutes", "steps", "out", "name", "checkpoint_minutes", "validate_every"}
+
+
+def train(config: ConformationConfig, *, resume: bool = False) -> dict[str, Any]:
+    """Train until the budget is spent, then write the weights; returns their card.
+
+    With `resume` the run goes on from the last checkpoint in `config.out`, as if it had never stopped.
+
+    Raises
+    ------
+    ValueError
+        For data without chains to train on, a checkpoint in the way or missing, or one of another config.
+    """
+    _check_checkpoint(config, resume)
+    training, validation, families = read_examples(config)
+    if not training:
+        raise ValueError("the data hold no chain to train on; give reference chains or labelled frames")
+    module = DensityFitting(config)
+    batches = [batch_of(part, config.frames, np.random.default_rng(0)) for part in _parts(validation, 16)]
+    trainer = Trainer(
+        accelerator="cpu",
+        devices=1,
+        max_epochs=-1,
+        val_check_interval=config.validate_every if batches else None,
+        check_val_every_n_epoch=None,
+        limit_val_batches=1.0 if batches else 0,
+        num_sanity_val_steps=0,
+        gradient_clip_val=config.clip,
+        log_every_n_steps=50,
+        logger=CSVLogger(config.out, name="log"),
+        callbacks=[Budget(cast(Any, config))],
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="lightning")
+        trainer.fit(
+            module,
+            DataLoader(Stream(training, config, module), batch_size=None),
+            DataLoader(cast(Any, batches), batch_size=None) if batches else None,
+            ckpt_path=config.checkpoint if resume else None,
+            weights_only=True,
+        )
+    return export(config, len(training) // 2, families, _errors(module.average, validation, config))
+
+
+def read_examples(config: ConformationConfig) -> tuple[Examples, Examples, list[str]]:
+    """Training and validation examples, each chain in both directions, and the validation families."""
+    excluded = {family_key(psmiles) for psmiles in config.excluded_families}
+    rng = np.random.default_rng(config.seed)
+    kept: dict[str, bool] = {}
+    training: Examples = []
+    validation: Examples = []
+    for path in config.data:
+        if not path.is_file():
+            raise ValueError(f"there is no file {str(path)!r} of chains; see docs/conformations.md")
+        for frames in read_chains(path, config.labelled_chains):
+            key = family_key(frames.polymer.psmiles)
+            if key in excluded:
+                continue
+            if frames.reference:
+                kept[key] = frames.split == "test"
+            elif key not in kept:
+                kept[key] = bool(rng.random() < config.validation_fraction)
+            target = validation if kept[key] else training
+            target += [example(frames), example(frames, backward=True)]
+    return training, validation, sorted(key for key, out in kept.items() if out)
+
+
+class Stream(IterableDataset[Batch]):
+    """Endless batches; that of a step depends on the seed and the step alone."""
+
+    def __init__(self, examples: Examples, config: ConformationConfig, module: "DensityFitting") -> None:
+        self.reference = [one for one in examples if one.reference]
+        self.others = [one for one in examples if not one.reference]
+        self.config, self.module = config, module
+
+    def __iter__(self) -> Iterator[Batch]:
+        step = self.module.global_step
+        while True:
+            rng = np.random.default_rng([self.config.seed, step])
+            share = self.config.reference_share if self.others else 1.0
+            from_reference = rng.binomial(self.config.batch, share) if self.reference else 0
+            counts = (from_reference, self.config.batch - from_reference)
+            chosen = [
+                pool[k]
+                for pool, count in zip((self.reference, self.others), counts, strict=True)
+                for k in (rng.integers(len(pool), size=count).tolist() if count else ())
+            ]
+            yield batch_of(chosen, self.config.frames, rng)
+            step += 1
+
+
+class DensityFitting(LightningModule):
+    """Maximum likelihood of torsions, lengths and angles; the average of the weights is kept beside them."""
+
+    def __init__(self, config: ConformationConfig) -> None:
+        super().__init__()
+        self.config = config
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            self.network = ConformationNetwork(Sizes(**config.network.model_dump()))
+        self.average: ConformationNetwork = deepcopy(self.network).requires_grad_(False)
+        self.used = 0.0  # part of the budget, kept by `callbacks.Budget`
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        h = self.network.encode(batch)
+        torsions = -mean_log_density(self.network, h, batch)
+        self.log("loss", torsions.detach(), batch_size=self.config.batch)
+        return torsions + self.config.geometry_weight * self.network.geometry_loss(h, batch)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        h = self.average.encode(batch)
+        self.log("validation_loss", -mean_log_density(self.average, h, batch), batch_size=1)
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        return batch
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return SOAP(self.network.parameters(), self.config.learning_rate, self.config.weight_decay)
+
+    def optimizer_step(
+        self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None
+    ) -> None:
+        step = self.global_step + 1
+        warm = min(1.0, step / max(1, self.config.warmup_steps))
+        for group in optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * warm * max(0.0, 1.0 - self.used)
+        optimizer.step(closure=optimizer_closure)
+        decay = min(self.config.ema, step / (step + 10.0))
+        with torch.no_grad():
+            for average, weight in zip(self.average.parameters(), self.network.parameters(), strict=True):
+                average.lerp_(weight, 1.0 - decay)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["config"] = self.config.model_dump(mode="json")
+
+
+def mean_log_density(network: ConformationNetwork, h: Tensor, batch: Batch) -> Tensor:
+    """Weighted mean of log p over the observed torsions."""
+    log_density = network.log_density(h, batch)
+    return (batch.torsion_weight * log_density).sum() / batch.torsion_weight.sum()
+
+
+@torch.no_grad()
+def _errors(network: ConformationNetwork, examples: Examples, config: ConformationConfig) -> dict[str, Any]:
+    """Mean log density on chains of families never trained on, by where they come from."""
+    errors = {}
+    for name, reference in (("reference", True), ("labelled", False)):
+        some = [one for one in examples if one.reference == reference]
+        values = []
+        for part in _parts(some, 16):
+            batch = batch_of(part, 32, np.random.default_rng(0))
+            values.append(float(mean_log_density(network, network.encode(batch), batch)))
+        if values:
+            errors[name] = {"chains": len(some) // 2, "log_density": round(float(np.mean(values)), 4)}
+    return errors
+
+
+def _parts(examples: Examples, size: int) -> list[Examples]:
+    return [examples[k : k + size] for k in range(0, len(examples), size)]
+
+
+def export(
+    config: ConformationConfig, chains: int, families: Sequence[str], errors: dict[str, Any]
+) -> dict[str, Any]:
+    """Write the averaged weights of the last checkpoint; returns their card."""
+    from polymd.diagnostics import machine, versions
+    from polymd.potentials.polyget.storage import checksum
+
+    checkpoint = torch.load(config.checkpoint, map_location="cpu", weights_only=True)
+    prefix, state = "average.", checkpoint["state_dict"]
+    weights = {k.removeprefix(prefix): v.numpy() for k, v in state.items() if k.startswith(prefix)}
+    seconds = next(v["seconds"] for k, v in checkpoint["callbacks"].items() if k.startswith("Budget"))
+    card = {
+        "name": config.name,
+        "date": str(datetime.date.today()),
+        "data": [{"file": path.name, "sha256": checksum(path)} for path in config.data],
+        "training": {
+            "chains": chains,
+            "steps": int(checkpoint["global_step"]),
+            "minutes": round(seconds / 60.0, 2),
+            "parameters": sum(int(w.size) for w in weights.values()),
+        },
+        "validation_families": list(families),
+        "errors": errors,
+        "config": checkpoint["config"],
+        "machine": machine(),
+        "versions": {k: v for k, v in versions().items() if v is not None},
+    }
+    partial = config.model.with_suffix(".partial")
+    Network(weights, Sizes(**config.network.model_dump()), card).save(partial)
+    os.replace(partial, config.model)
+    return card
+
+
+def _check_checkpoint(config: ConformationConfig, resume: bool) -> None:
+    path = config.checkpoint
+    if not resume:
+        if path.exists():
+            raise ValueError(f"{path} is there already; go on with --resume, or choose another out")
+        return
+    if not path.is_file():
+        raise ValueError(f"there is no checkpoint {path} to go on from; start without --resume")
+    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    now, then = config.model_dump(), ConformationConfig(**checkpoint["config"]).model_dump()
+    for field in now.keys() - MAY_CHANGE:
+        if now[field] != then[field]:
+            raise ValueError(f"{path} was written with {field} {then[field]!r}, not {now[field]!r}")
