@@ -27,7 +27,7 @@ COLUMNS = {
 def evaluate_conformations(
     data: Annotated[Path, typer.Argument(help="Reference chains, .h5: python -m polymd.datasets.polybench.")],
     method: Annotated[
-        list[str] | None, typer.Option(help="growth, etkdg, ...; more than once for several.")
+        list[str] | None, typer.Option(help="growth, etkdg, uniform, ...; more than once for several.")
     ] = None,
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     n: Annotated[int, typer.Option("--n", help="Chains of every polymer.")] = 10,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from polymd.conformations.clashes import clash_count
 from polymd.conformations.etkdg import ConformationError
 from polymd.conformations.generate import generate_conformations
+from polymd.conformations.metrics.baselines import uniform_growth
 from polymd.conformations.metrics.distributions import neighbor_torsion_divergence, torsion_divergence
 from polymd.conformations.metrics.energies import (
     energy_differences,
@@ -112,9 +113,10 @@ def floor(chain: ReferenceChain, n: int) -> dict[str, float]:
 def evaluate_method(
     chain: ReferenceChain, method: str, n: int, *, n_dynamics: int = 3, seed: int = 0
 ) -> dict[str, float]:
-    """All `METRICS` of `n` chains of a reference chain's polymer, by a method of `generate_conformations`.
+    """All `METRICS` of `n` chains that a method makes of a reference chain's polymer.
 
-    The first `n_dynamics` chains are tried in dynamics. GAFF2's metrics are NaN without AmberTools.
+    `method` is one of `generate_conformations`, or "uniform": `uniform_growth`. The first
+    `n_dynamics` chains are tried in dynamics. GAFF2's metrics are NaN without AmberTools.
 
     Raises
     ------
@@ -123,7 +125,10 @@ def evaluate_method(
     """
     polymer = chain.polymer()
     begin = time.process_time()
-    generated = generate_conformations(polymer, n, method=method, seed=seed)  # type: ignore[arg-type]
+    if method == "uniform":
+        generated = uniform_growth(polymer, n, seed)
+    else:
+        generated = generate_conformations(polymer, n, method=method, seed=seed)  # type: ignore[arg-type]
     seconds = (time.process_time() - begin) / n
     last = np.array([np.flatnonzero(chain.start == start)[-1] for start in np.unique(chain.start)])
     values = compare(polymer, generated, chain.positions[last], chain.positions)

@@ -28,7 +28,8 @@ _KNOWN_CHARGES = ("bcc", "gas")
 _FORMAT = 1
 _MOST_ATOMS = 120
 _SQM = "qm_theory='AM1',grms_tol=0.0005,scfconv=1.d-8,ndiis_attempts=700,maxcyc=0,"
-_PARMCHK = ("-i", "oligomer.mol2", "-f", "mol2", "-o", "oligomer.frcmod", "-s", "gaff2", "-a", "N")
+# 2 is GAFF2; "gaff2" lets parmchk2 of AmberTools 26 look up GAFF's older types at random
+_PARMCHK = ("-i", "oligomer.mol2", "-f", "mol2", "-o", "oligomer.frcmod", "-s", "2", "-a", "N")
 _LEAP = """source leaprc.gaff2
 loadamberparams oligomer.frcmod
 chain = loadmol2 oligomer.mol2
