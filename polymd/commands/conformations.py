@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,10 +50,18 @@ def evaluate_conformations(
     )
     summary = {name: summarise(found) for name, found in rows.items()}
     if as_json:
-        content = {"data": str(data), "n": n, "metrics": METRICS, "methods": summary, "polymers": rows}
+        plain = {name: [_plain(row) for row in found] for name, found in rows.items()}
+        content = {"data": str(data), "n": n, "metrics": METRICS, "methods": summary, "polymers": plain}
         typer.echo(json.dumps(content, indent=2))
     else:
         print_methods(summary)
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with null, which JSON knows, in place of NaN."""
+    return {
+        key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()
+    }
 
 
 def print_methods(summary: dict[str, dict[str, Any]]) -> None:

@@ -80,9 +80,10 @@ def test_the_command_prints_tables_and_json(
     path = tmp_path / "data.h5"
     write_chains(path, [chain])
     assert cli.main(["evaluate", "conformations", str(path), "--method", "etkdg", "--n", "2", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out.replace("NaN", "null"))
+    found = json.loads(capsys.readouterr().out)
     assert set(found["methods"]) == {"md", "etkdg"}
     assert found["methods"]["etkdg"]["polymers"] == 1
+    assert found["polymers"]["etkdg"][0]["energy_above_nvt"] is None
     assert set(found["metrics"]) == set(METRICS)
     assert cli.main(["evaluate", "conformations", str(path), "--split", "train"]) == 2
     assert "no reference chains" in capsys.readouterr().err
