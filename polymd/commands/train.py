@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from polymd.commands.train_conformations import train_conformations
 from polymd.commands.train_property import train_property
 
 app = typer.Typer(help="Train a model.", no_args_is_help=True)
 app.command("property")(train_property)
+app.command("conformations")(train_conformations)
 
 
 @app.callback()

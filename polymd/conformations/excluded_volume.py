@@ -23,8 +23,9 @@ _REACH = 6.0  # Å, of attraction
 
 # Half the distance of the minimum (Å) and its depth (kcal/mol): GAFF2's most common types of each element
 _LENNARD_JONES = {
-    1: (1.40, 0.020), 5: (2.04, 0.180), 6: (1.88, 0.100), 7: (1.80, 0.130), 8: (1.72, 0.170), 9: (1.70, 0.080),
-    14: (2.15, 0.300), 15: (2.07, 0.220), 16: (1.99, 0.270), 17: (1.95, 0.265), 35: (2.02, 0.390), 53: (2.15, 0.490),
+    1: (1.40, 0.020), 5: (2.04, 0.180), 6: (1.88, 0.100), 7: (1.80, 0.130), 8: (1.72, 0.170),
+    9: (1.70, 0.080), 14: (2.15, 0.300), 15: (2.07, 0.220), 16: (1.99, 0.270), 17: (1.95, 0.265),
+    35: (2.02, 0.390), 53: (2.15, 0.490),
 }  # fmt: skip
 _POLAR_HYDROGEN = (0.62, 0.010)
 
@@ -142,7 +143,7 @@ def pair_attraction(volumes: Volumes, i: int, j: int, r2: float) -> float:
     r0 = volumes.soft[i] + volumes.soft[j]
     s = min(1.0, r0 * r0 / r2)
     s = s * s * s
-    return volumes.attraction * volumes.depth[i] * volumes.depth[j] * (s * s - 2.0 * s)
+    return float(volumes.attraction * volumes.depth[i] * volumes.depth[j] * (s * s - 2.0 * s))
 
 
 @numba.njit(cache=True, nogil=True)

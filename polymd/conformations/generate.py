@@ -16,7 +16,12 @@ _METHODS = ("auto", "growth", "etkdg")
 
 
 def generate_conformations(
-    polymer: Polymer, n: int, *, method: Literal["auto", "growth", "etkdg"] = "auto", seed: int = 0
+    polymer: Polymer,
+    n: int,
+    *,
+    method: Literal["auto", "growth", "etkdg"] = "auto",
+    seed: int = 0,
+    solvent: float = 1.0,
 ) -> NDArray[np.float64]:
     """Conformations (n, N, 3) in Å of a polymer, hydrogens included, centred, in the polymer's atom order.
 
@@ -27,16 +32,19 @@ def generate_conformations(
     n
         How many, 0 or more.
     method
-        "growth": units grown by torsion with excluded volume (`grow_chains`); rings of units are embedded
-        and minimised instead. "etkdg": RDKit's ETKDGv3 as it is, slow beyond some hundred atoms.
-        "auto": growth.
+        "growth": units grown by torsions drawn from a network, with excluded volume (`grow_chains`); rings
+        of units are embedded and minimised instead. "etkdg": RDKit's ETKDGv3 as it is, slow beyond some
+        hundred atoms. "auto": growth.
     seed
         The same seed gives the same conformations.
+    solvent
+        Quality of the solvent for growth, 0 to 1: in a good one (1) atoms far along the chain only repel
+        each other, in a poor one (0) they attract each other as in vacuum, and chains are denser.
 
     Raises
     ------
     ValueError
-        Unknown method, negative n or seed.
+        Unknown method, negative n or seed, solvent outside 0 to 1.
     ConformationError
         (a RuntimeError) No sound conformation was found.
     """
@@ -44,6 +52,8 @@ def generate_conformations(
         raise ValueError(f"unknown method {method!r}; allowed: {', '.join(_METHODS)}; fix: use 'auto'")
     if n < 0 or seed < 0:
         raise ValueError(f"n is {n} and seed is {seed}; allowed: 0 or more; fix: such as n=1, seed=0")
+    if not 0.0 <= solvent <= 1.0:
+        raise ValueError(f"solvent is {solvent}; allowed: 0 (poor) to 1 (good); fix: such as solvent=1.0")
     if n == 0:
         return np.empty((0, polymer.n_atoms, 3))
     if method == "etkdg":
@@ -58,4 +68,4 @@ def generate_conformations(
         return embed_rings(polymer, n, seed)
     from polymd.conformations.growth import grow_chains
 
-    return grow_chains(polymer, n, seed)
+    return grow_chains(polymer, n, seed, solvent)

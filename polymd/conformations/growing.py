@@ -80,7 +80,7 @@ def stage_repulsion(
 def _best_of(
     rng: np.random.Generator, drawn: Floats, costs: Floats, ceiling: float, softness: float
 ) -> float:
-    """One of the torsions drawn, by the weights exp(-cost / (1 + softness)); infinite if all cost too much."""
+    """One of the torsions drawn, by the weights exp(-cost / (1 + softness)); infinite if all cost more."""
     least = np.min(costs)
     if least > ceiling:
         return np.inf

@@ -68,7 +68,10 @@ class ChainGrower:
         """Positions (N, 3) in Å of one chain, and how many clashes are left in it, nearly always none."""
         from polymd.conformations.growing import grow
 
-        return grow(rng, self.kind_of, self.link_of, self.starts, self.units, self.links, self.volumes)
+        positions, left = grow(
+            rng, self.kind_of, self.link_of, self.starts, self.units, self.links, self.volumes
+        )
+        return positions, int(left)
 
 
 def _links(kind_of: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[int]]:
@@ -111,7 +114,7 @@ def _sound_chain(grower: ChainGrower, rng: np.random.Generator) -> NDArray[np.fl
             chain = push_off(Shape.of(polymer), minimise(polymer.to_rdkit(), chain, 50), _MARGIN)
             problem = _problem(polymer, chain, raw)
         if not problem:
-            return chain - chain.mean(axis=0)
+            return np.asarray(chain - chain.mean(axis=0))
     raise ConformationError(
         f"no sound chain of {polymer.name} after {_ATTEMPTS} attempts ({problem}); allowed: chains"
         " without clashes and with the given stereo; fix: another seed, or method='etkdg'"

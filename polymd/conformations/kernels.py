@@ -154,4 +154,4 @@ def distribution(links: Links, stage: int, angles: Floats, unit: int, softness: 
 def pick(rng: np.random.Generator, total: Floats) -> float:
     """A torsion (rad) from a running sum: a bin, and a place in it."""
     b = np.searchsorted(total, rng.random() * total[BINS - 1], side="right")
-    return (min(b, BINS - 1) + rng.random() - 0.5) * (2.0 * np.pi / BINS)
+    return float((min(b, BINS - 1) + rng.random() - 0.5) * (2.0 * np.pi / BINS))

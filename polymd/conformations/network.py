@@ -121,7 +121,7 @@ class Network:
 
 
 def _silu(x: Floats) -> Floats:
-    return x / (1.0 + np.exp(-np.clip(x, -60.0, 60.0)))
+    return np.asarray(x / (1.0 + np.exp(-np.clip(x, -60.0, 60.0))), dtype=np.float32)
 
 
 @lru_cache(maxsize=4)

@@ -3,7 +3,8 @@
 The torsion x of a rotor, given those y_1, y_2, ... that were drawn before and share an atom with it, has
 
     log p(x | y) = sum_st sum_k c_st,k cos k(x + d_st)
-                 + sum_parents sum_st sum_km [C_st,km cos k x_t cos m y_s + S_st,km sin k x_t sin m y_s] - log Z
+                 + sum_parents sum_st sum_km [C_st,km cos k x_t cos m y_s + S_st,km sin k x_t sin m y_s]
+                 - log Z
 
 | symbol | here |
 |---|---|
@@ -97,15 +98,18 @@ def link_densities(
 
 def _stages(chain: Chain, i: int, rotors: Sequence[Rotor]) -> dict[int, int]:
     """Stage -> number of the rotor among the unit's: 0 is the junction, the others follow in order."""
-    junction = [k for k, r in enumerate(rotors) if chain.unit_of[r.near] != i]
-    others = [k for k in range(len(rotors)) if k not in junction]
-    return {0: k for k in junction} | {s + 1: k for s, k in enumerate(others)}
+    own = [k for k, rotor in enumerate(rotors) if chain.unit_of[rotor.near] == i]
+    junction = [(0, k) for k in range(len(rotors)) if k not in own]
+    return dict([*junction, *enumerate(own, start=1)])
 
 
 def _offsets(
     chain: Chain, rotors: Sequence[Rotor], terms: TorsionTerms, kinds: Sequence[UnitKind], kind_of: Ints
 ) -> Floats:
-    """Offsets (O,) in rad of the substituents, as the conformers of their units have them on average."""
+    """Offsets (O,) in rad of the substituents: their mean size in the conformers of their units.
+
+    The sign is that of the first conformer: in others equal hydrogens may have changed places.
+    """
     offsets = np.zeros(len(terms.offset_rotor))
     for o, (r, atom, far) in enumerate(
         zip(terms.offset_rotor.tolist(), terms.offset_atom.tolist(), terms.offset_far.tolist(), strict=True)
@@ -115,22 +119,17 @@ def _offsets(
         if atom == reference:
             continue
         unit = chain.unit_of[rotor.far if far else rotor.near]
-        where = {a: k for k, a in reversed(list(enumerate(chain.local(unit))))}
-        x = kinds[int(kind_of[unit])].coordinates[
-            :, [where[a] for a in (rotor.near, rotor.far, reference, atom)]
-        ]
-        turned = _turned(x[:, 0], x[:, 1], x[:, 2], x[:, 3])
-        offsets[o] = turned if far else -turned
+        local, x = chain.local(unit), kinds[int(kind_of[unit])].coordinates
+        turned = _turned(*(x[:, local.index(a)] for a in (rotor.near, rotor.far, reference, atom)))
+        offsets[o] = np.abs(turned).mean() * np.sign(turned[0]) * (1.0 if far else -1.0)
     return offsets
 
 
-def _turned(near: Floats, far: Floats, reference: Floats, atom: Floats) -> float:
-    """Mean angle (rad) from `reference` to `atom` about the axis near-far, right-handed; all (C, 3)."""
-    axis = far - near
-    axis = axis / np.linalg.norm(axis, axis=1, keepdims=True)
+def _turned(near: Floats, far: Floats, reference: Floats, atom: Floats) -> Floats:
+    """Angles (C,) in rad from `reference` to `atom` about the axis near-far, right-handed; all (C, 3)."""
+    axis = (far - near) / np.linalg.norm(far - near, axis=1, keepdims=True)
     a, b = np.cross(axis, reference - near), np.cross(axis, atom - near)
-    sine = (np.cross(a, b) * axis).sum(axis=1)
-    return float(np.angle(np.exp(1j * np.arctan2(sine, (a * b).sum(axis=1))).mean()))
+    return np.asarray(np.arctan2((np.cross(a, b) * axis).sum(axis=1), (a * b).sum(axis=1)))
 
 
 def _multiplied_out(

@@ -34,7 +34,8 @@ class ConformationConfig(BaseModel):
     excluded_families
         P-SMILES used for nothing, in no spelling.
     validation_fraction
-        Of the families of the labelled frames, kept out; of reference chains those with the split "test".
+        Of the families of the labelled frames, kept out; of reference chains those of the split
+        "validation". Reference chains of the split "test" are used for nothing.
     labelled_chains
         At most so many chains of labelled frames, drawn by `seed`.
     reference_share

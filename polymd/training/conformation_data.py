@@ -1,4 +1,4 @@
-"""Training data of the network behind growth: chains with the torsions, lengths and angles of their frames."""
+"""Training data of the network behind growth: chains, and the torsions, lengths, angles of their frames."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,14 @@ from polymd.conformations.graph_features import ChainGraph, chain_graph
 from polymd.conformations.internal import angle_triples, bond_pairs, covalent_lengths, dihedrals
 from polymd.conformations.rotors import TorsionTerms, torsion_terms, unit_rotors
 from polymd.datasets.frames import LabelledMolecule, read_frames
+from polymd.datasets.polybench import storage as polybench
 from polymd.polymer import Polymer
 from polymd.training.conformation_network import Batch
 
 __all__ = ["ChainFrames", "Example", "batch_of", "example", "labelled_chain", "read_chains"]
 
 Floats = NDArray[np.float64]
+_REFERENCE_TEMPERATURE = 300.0  # K
 _BONDED = 1.25  # of the summed covalent radii
 
 
@@ -51,19 +53,16 @@ class Example:
     reference: bool
 
 
-def read_chains(path: str | Path, limit: int | None = None) -> Iterator[ChainFrames]:
+def read_chains(path: Path, limit: int | None = None) -> Iterator[ChainFrames]:
     """Chains of a file of reference data (`polymd.datasets.polybench`) or of labelled frames.
 
     Of labelled frames only linear chains of two or more units are taken, at most `limit` of them; their
     atoms are brought into the order of `Polymer` by comparing graphs, and what does not match is left out.
     """
-    import h5py
-
-    with h5py.File(path) as file:
-        groups = [name for name in file if "tacticity" in file[name].attrs]
-        for name in groups:
-            yield _reference_chain(file[name])
-    if groups:
+    if _is_reference(path):
+        for chain in polybench.read_chains(path):
+            temperatures = np.full(len(chain.positions), _REFERENCE_TEMPERATURE)
+            yield ChainFrames(chain.polymer(), chain.positions, temperatures, True, chain.split)
         return
     molecules = [m for m in read_frames(path) if m.kind == "linear" and m.n_units > 1]
     chosen = np.random.default_rng(0).permutation(len(molecules))[:limit]
@@ -73,17 +72,13 @@ def read_chains(path: str | Path, limit: int | None = None) -> Iterator[ChainFra
             yield frames
 
 
-def _reference_chain(group: Any) -> ChainFrames:
-    attributes = dict(group.attrs)
-    polymer = Polymer(
-        str(attributes["psmiles"]),
-        int(attributes["n_units"]),
-        tacticity=str(attributes["tacticity"]),  # type: ignore[arg-type]
-        seed=int(attributes.get("seed", 0)),
-    )
-    positions = group["positions"][:]
-    temperatures = np.full(len(positions), float(attributes.get("temperature", 298.0)))
-    return ChainFrames(polymer, positions, temperatures, True, str(attributes.get("split", "")))
+def _is_reference(path: Path) -> bool:
+    import h5py
+
+    if path.suffix.lower() not in (".h5", ".hdf5") or not h5py.is_hdf5(path):
+        return False
+    with h5py.File(path) as file:
+        return any("tacticity" in group.attrs for group in file.values())
 
 
 def labelled_chain(molecule: LabelledMolecule) -> ChainFrames | None:

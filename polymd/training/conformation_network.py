@@ -74,7 +74,8 @@ class Layer(nn.Module):
         x = self.gain * h / torch.sqrt((h * h).mean(dim=1, keepdim=True) + 1e-6)
         message = functional.silu(self.sender(x)[batch.senders] + self.bond(batch.bonds))
         heard = torch.zeros_like(x).index_add(0, batch.receivers, message)
-        return h + self.out(functional.silu(self.mix(torch.cat([x, heard], dim=1))))
+        change: Tensor = self.out(functional.silu(self.mix(torch.cat([x, heard], dim=1))))
+        return h + change
 
 
 class ConformationNetwork(nn.Module):

@@ -86,8 +86,10 @@ def read_examples(config: ConformationConfig) -> tuple[Examples, Examples, list[
             key = family_key(frames.polymer.psmiles)
             if key in excluded:
                 continue
+            if frames.split == "test":
+                continue
             if frames.reference:
-                kept[key] = frames.split == "test"
+                kept[key] = frames.split == "validation"
             elif key not in kept:
                 kept[key] = bool(rng.random() < config.validation_fraction)
             target = validation if kept[key] else training
