@@ -13,11 +13,14 @@ import numpy as np
 from polymd.properties.estimates import coverage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["evaluate_property", "fold_errors"]
+    from polymd.properties.network_training import NetworkSettings
+
+__all__ = ["evaluate_networks", "evaluate_property", "fold_errors"]
 
 
 def evaluate_property(
@@ -85,6 +88,44 @@ def evaluate_property(
         "coverage_90": sum(r["coverage_90"] * r["rows"] for r in results) / len(frame),
         "folds": results,
     }
+
+
+def evaluate_networks(
+    names: Sequence[str],
+    settings: NetworkSettings,
+    folder: Path | str | None = None,
+    *,
+    split_seed: int = 0,
+    tell: Callable[[str], None] = lambda _: None,
+) -> list[dict[str, Any]]:
+    """`evaluate_property` of MIPS and of its blend with the Gaussian process, one network for all tables.
+
+    Returns
+    -------
+    list of dict
+        As `evaluate_property`, for each property with `model` "gp", "mips" and "auto". Intervals of a fold
+        are calibrated on the others.
+
+    Raises
+    ------
+    ValueError
+        As `load`; no such split; checkpoints of another training in the settings' folder.
+    """
+    from polymd.properties.network_training import held_out_networks, pretrained, read_polymers
+    from polymd.properties.process_training import train_processes
+    from polymd.properties.training_tables import read_tables
+
+    tables = read_tables(names, folder, split_seed=split_seed)
+    start = pretrained(settings, tell)
+    networks = held_out_networks(read_polymers(tables, settings), start, settings, tell)
+    cards = train_processes(tables, networks, tell).cards()
+    results = []
+    for name, table in tables.items():
+        found = {"gp": cards[name]["errors"], **cards[name]["blend"]["errors"]}
+        for model, errors in found.items():
+            about = {"property": name, "unit": table.unit, "model": model, "protocol": "5fold"}
+            results.append(about | {"split_seed": split_seed, "rows": len(table.values)} | errors)
+    return results
 
 
 def fold_errors(

@@ -20,7 +20,7 @@ from polymd.repeats import shortened
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["DESCRIPTORS", "Fingerprint", "fingerprint"]
+__all__ = ["DESCRIPTORS", "Fingerprint", "fingerprint", "graph_fingerprint"]
 
 RADIUS = 3  #: bonds, of the largest atom environment
 LONGEST = 7  #: bonds, of the farthest pair of atoms
@@ -69,7 +69,11 @@ def fingerprint(psmiles: str) -> Fingerprint:
     PSmilesError
         As `polymd.psmiles.parse`.
     """
-    graph = chain_graph(shortened(psmiles))
+    return graph_fingerprint(chain_graph(shortened(psmiles)))
+
+
+def graph_fingerprint(graph: ChainGraph) -> Fingerprint:
+    """The same from the graph of the smallest repeat."""
     return Fingerprint(
         environments=environments(graph),
         bonds=environments(graph, radius=1),

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from polymd.properties.fingerprints import Fingerprint, fingerprint
+from polymd.properties.chain_graph import ChainGraph, chain_graph
+from polymd.repeats import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
-    from polymd.properties.estimates import Estimates
-    from polymd.properties.process_model import ProcessModel
+    from polymd.properties.property_model import PropertyModel
 
-__all__ = ["MODELS", "predict", "shipped"]
+__all__ = ["SHIPPED", "predict"]
 
-MODELS = ("auto", "gp")
+SHIPPED = Path(__file__).parent / "weights" / "properties.safetensors"
 COLUMNS = ("psmiles", "property", "value", "uncertainty", "lower", "upper", "unit", "model", "in_domain")
 
 
@@ -34,8 +34,8 @@ def predict(
     properties
         `all` that the model knows, one name, or several; see `polymd.datasets.properties.TABLES`.
     model
-        `gp`, the Gaussian process on fingerprints; `auto`, the best that is shipped for each property; or
-        the path of a file of `polymd train property`.
+        `gp`, the Gaussian process on fingerprints; `mips`, the network; `auto`, both blended where there are
+        both; or the path of a file of `polymd train property`.
 
     Returns
     -------
@@ -66,13 +66,12 @@ def predict(
     polymers = [x] if isinstance(x, str) else list(x)
     if not polymers:
         raise ValueError("no polymers were given; allowed: one P-SMILES or more; fix: predict('*CC*')")
-    loaded = _load(str(model))
-    names = _names(properties, list(loaded.processes))
-    estimates: dict[str, Estimates] = loaded.predict(names, _fingerprints(polymers))
+    loaded, kind = _find(str(model))
+    names = _names(properties, loaded.names(kind))
+    estimates = loaded.predict(names, _graphs(polymers), kind)
     frames = []
     for name in names:
         low, middle, high = estimates[name].interval()
-        card = loaded.processes[name].card
         frames.append(
             pd.DataFrame(
                 {
@@ -82,8 +81,8 @@ def predict(
                     "uncertainty": (high - low) / (2.0 * WITHIN_90),
                     "lower": low,
                     "upper": high,
-                    "unit": card["unit"],
-                    "model": card["model"],
+                    "unit": loaded.card(name)["unit"],
+                    "model": loaded.model_of(name, kind),
                     "in_domain": estimates[name].inside,
                 }
             )
@@ -92,25 +91,26 @@ def predict(
     return pd.concat(frames, ignore_index=True).iloc[order].reset_index(drop=True)
 
 
-def shipped(model: str = "gp") -> Path:
-    """The file of a shipped model."""
-    return Path(__file__).parent / "weights" / f"{model}.safetensors"
+def _find(model: str) -> tuple[PropertyModel, str]:
+    """The shipped file or a user's, and which kind of model in it is asked for."""
+    from polymd.properties.property_model import KINDS
+
+    if model in KINDS:
+        return _load(SHIPPED, 0), model
+    if not Path(model).is_file():
+        raise ValueError(
+            f"no model {model!r}; allowed: {', '.join(KINDS)}, or a file of polymd train property; "
+            "fix: check the name"
+        )
+    return _load(Path(model), Path(model).stat().st_mtime_ns), "auto"
 
 
 @lru_cache(maxsize=4)
-def _load(model: str) -> ProcessModel:
-    """A shipped model by name, or a user's by path."""
-    from polymd.properties.process_model import ProcessModel
+def _load(path: Path, changed: int) -> PropertyModel:
+    """A file, read once as long as it is not changed."""
+    from polymd.properties.property_model import PropertyModel
 
-    if model in MODELS:
-        return ProcessModel.load(shipped("gp"))
-    path = Path(model)
-    if not path.is_file():
-        raise ValueError(
-            f"no model {model!r}; allowed: {', '.join(MODELS)}, or a file of polymd train property; "
-            "fix: check the name"
-        )
-    return ProcessModel.load(path)
+    return PropertyModel.load(path)
 
 
 def _names(properties: str | Sequence[str], known: list[str]) -> list[str]:
@@ -130,12 +130,12 @@ def _names(properties: str | Sequence[str], known: list[str]) -> list[str]:
     return asked
 
 
-def _fingerprints(polymers: Sequence[str]) -> list[Fingerprint]:
-    """Of every polymer; an error says which one it was."""
-    found: list[Any] = []
+def _graphs(polymers: Sequence[str]) -> list[ChainGraph]:
+    """Of the smallest repeat of every polymer; an error says which one it was."""
+    found = []
     for number, psmiles in enumerate(polymers, start=1):
         try:
-            found.append(fingerprint(psmiles))
+            found.append(chain_graph(shortened(psmiles)))
         except ValueError as error:
             if len(polymers) == 1:
                 raise

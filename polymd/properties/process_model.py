@@ -1,14 +1,12 @@
-"""Fitted Gaussian processes of many properties in one file, ready to predict new polymers.
+"""Fitted Gaussian processes of many properties, ready to predict new polymers.
 
-A file holds fingerprints (hashed counts) of the training polymers, once for all properties, and of every
+A model holds fingerprints (hashed counts) of the training polymers, once for all properties, and of every
 property which of them it was trained on, its kernel weights, its coefficients and its calibration.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +17,7 @@ from polymd.properties.gaussian_process import Kernels, covariance, deviation, f
 from polymd.properties.kernels import CountMatrix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -101,10 +99,8 @@ class ProcessModel:
             self._factors[name] = factorise(process.logarithms, parts)
         return self._factors[name]
 
-    def save(self, path: Path) -> None:
-        """Write a safetensors file."""
-        from safetensors.numpy import save_file
-
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """All arrays, by names that `of_tensors` knows."""
         table = self.features
         tensors: dict[str, NDArray[Any]] = {
             "codes": table.codes,
@@ -118,26 +114,16 @@ class ProcessModel:
             tensors[f"{name}.rows"] = process.rows.astype(np.int32)
             tensors[f"{name}.logarithms"] = process.logarithms
             tensors[f"{name}.coefficients"] = process.coefficients
+            tensors[f"{name}.length"] = np.array(process.scaling.length)
             for scale in _SCALES:
                 tensors[f"{name}.{scale}"] = getattr(process.scaling, scale)
-        cards = {name: p.card | {"length": p.scaling.length} for name, p in self.processes.items()}
-        save_file(
-            {name: np.ascontiguousarray(t) for name, t in tensors.items()},
-            path,
-            {"kind": "polymd gaussian processes", "cards": json.dumps(cards)},
-        )
+        return tensors
 
     @classmethod
-    def load(cls, path: Path) -> ProcessModel:
-        """Read a file of `save`; raises ValueError where it is none."""
-        from safetensors import safe_open
-
-        with safe_open(path, framework="numpy") as file:
-            about = file.metadata() or {}
-            if about.get("kind") != "polymd gaussian processes":
-                raise ValueError(f"{path} is no model of polymd train property; give one of its files")
-            cards = json.loads(about["cards"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    def of_tensors(
+        cls, tensors: Mapping[str, NDArray[Any]], cards: Mapping[str, dict[str, Any]]
+    ) -> ProcessModel:
+        """The model of arrays and cards."""
         counts = CountMatrix(
             tensors["starts"].astype(np.int64),
             tensors["columns"].astype(np.int64),
@@ -149,15 +135,15 @@ class ProcessModel:
         return cls(table, {name: _process(name, card, tensors) for name, card in cards.items()})
 
 
-def _process(name: str, card: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> Process:
+def _process(name: str, card: dict[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Process:
     """One property out of the tensors of a file."""
     means, spreads, descriptors = (tensors[f"{name}.{scale}"] for scale in _SCALES)
     return Process(
         rows=tensors[f"{name}.rows"].astype(np.int64),
-        scaling=Scaling(means, spreads, descriptors, card["length"]),
+        scaling=Scaling(means, spreads, descriptors, float(tensors[f"{name}.length"])),
         logarithms=tensors[f"{name}.logarithms"],
         coefficients=tensors[f"{name}.coefficients"],
-        card={key: value for key, value in card.items() if key != "length"},
+        card=card,
     )
 
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from polymd.properties.estimates import calibration, coverage
+from polymd.properties.blending import NetworkFolds, ProcessFolds, blend, held_out_errors
+from polymd.properties.estimates import calibration
 from polymd.properties.features import Features
 from polymd.properties.fingerprints import fingerprint
-from polymd.properties.gaussian_process import Kernels, factorise, fit, solve
+from polymd.properties.gaussian_process import FittedProcess, Kernels, factorise, fit, solve
 from polymd.properties.process_model import Process, ProcessModel
 
 if TYPE_CHECKING:
@@ -27,11 +28,14 @@ _LEAST_QUANTILE = 0.05  # so many of the training polymers are less alike to all
 
 
 def train_processes(
-    tables: Mapping[str, TrainingTable], tell: Callable[[str], None] = lambda _: None
+    tables: Mapping[str, TrainingTable],
+    networks: Mapping[str, NetworkFolds] | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> ProcessModel:
     """Fit a process to each table, with its errors and calibration from five folds.
 
-    `tell` hears the name of every table that is begun.
+    With `networks`, held-out predictions of networks by table, cards say how both are blended. `tell` hears
+    the name of every table that is begun.
     """
     polymers = list(dict.fromkeys(p for table in tables.values() for p in table.psmiles))
     place = {psmiles: i for i, psmiles in enumerate(polymers)}
@@ -41,59 +45,58 @@ def train_processes(
     for name, table in tables.items():
         tell(name)
         rows = np.array([place[psmiles] for psmiles in table.psmiles], dtype=np.int64)
-        elements = sorted(set().union(*(fingerprints[row].elements for row in rows)))
-        processes[name] = _train(features, rows, table, [int(z) for z in elements])
+        elements = sorted(frozenset().union(*(fingerprints[row].elements for row in rows)))
+        process = _train(features, rows, table, None if networks is None else networks[name])
+        process.card["elements"] = elements
+        processes[name] = process
     return ProcessModel(features, processes)
 
 
-def _train(features: Features, rows: NDArray[np.int64], table: TrainingTable, elements: list[int]) -> Process:
+def _train(
+    features: Features, rows: NDArray[np.int64], table: TrainingTable, network: NetworkFolds | None
+) -> Process:
     """The process of one table."""
     kernels = Kernels.between(features.rows(rows))
-    targets = table.targets
-    predicted, deviations = _held_out(kernels, targets, table.fold)
-    errors = predicted - targets
+    validation = np.zeros((5, len(rows)), dtype=np.bool_) if network is None else network.validation
+    held_out = _held_out(kernels, table, validation)
     every = np.arange(len(rows))
-    fitted = fit(kernels, every, targets)
+    fitted = fit(kernels, every, table.targets)
     factor = factorise(fitted.logarithms, kernels.parts(fitted.scaling, every, every))
     card: dict[str, Any] = table.about() | {
-        "model": "gp",
         "mean": fitted.mean,
         "scale": fitted.scale,
-        "calibration": calibration(errors, deviations),
+        "calibration": calibration(held_out.predicted - table.targets, held_out.deviations),
         "least_similarity": _least_similarity(kernels.intensive),
-        "elements": elements,
-        "errors": _errors(table, predicted, deviations),
+        "errors": held_out_errors(table, held_out.predicted, held_out.deviations),
     }
+    if network is not None:
+        card["blend"] = blend(table, held_out, network)
     return Process(rows, fitted.scaling, fitted.logarithms, solve(factor, fitted.targets), card)
 
 
-def _held_out(kernels: Kernels, targets: Floats, fold: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Every row predicted by a process that was fitted to the other folds."""
+def _held_out(kernels: Kernels, table: TrainingTable, validation: NDArray[np.bool_]) -> ProcessFolds:
+    """Every row predicted by a process that was fitted to the other folds; `validation` (5, N)."""
+    targets = table.targets
     predicted, deviations = np.empty_like(targets), np.empty_like(targets)
-    for held_out in np.unique(fold):
-        train, test = np.flatnonzero(fold != held_out), np.flatnonzero(fold == held_out)
-        predicted[test], deviations[test] = fit(kernels, train, targets[train]).predict(test)
-    return predicted, deviations
+    validated = np.full(validation.shape, np.nan)
+    for held_out, seen in enumerate(validation):
+        train, test = np.flatnonzero(table.fold != held_out), np.flatnonzero(table.fold == held_out)
+        fitted = fit(kernels, train, targets[train])
+        predicted[test], deviations[test] = fitted.predict(test)
+        if seen.any():
+            validated[held_out, seen] = _without(fitted, targets, np.flatnonzero(seen))
+    return ProcessFolds(predicted, deviations, validated)
 
 
-def _errors(table: TrainingTable, predicted: Floats, deviations: Floats) -> dict[str, Any]:
-    """Errors on five folds; the intervals of a fold are calibrated on the four others."""
-    errors = predicted - table.targets
-    back = np.exp if table.logarithmic else np.positive
-    real = back(predicted) - table.values
-    rmse, r2, inside = [], [], []
-    for held_out in np.unique(table.fold):
-        test = table.fold == held_out
-        factor = calibration(errors[~test], deviations[~test])
-        inside.append(coverage(errors[test], factor * deviations[test]) * test.sum())
-        rmse.append(np.sqrt(np.mean(real[test] ** 2)))
-        true = table.values[test]
-        r2.append(1.0 - np.sum(real[test] ** 2) / np.sum((true - true.mean()) ** 2))
-    return {
-        "rmse": float(np.mean(rmse)),
-        "r2": float(np.mean(r2)),
-        "coverage_90": float(np.sum(inside) / len(errors)),
-    }
+def _without(fitted: FittedProcess, targets: Floats, rows: NDArray[np.intp]) -> Floats:
+    """Predictions of some training rows by the same process conditioned on the others only."""
+    rest = np.setdiff1d(fitted.train, rows)
+    mean, scale = float(targets[rest].mean()), float(targets[rest].std()) or 1.0
+    known = (targets[rest] - mean) / scale
+    scaling = fitted.kernels.scaling(rest)
+    return FittedProcess(fitted.kernels, rest, scaling, fitted.logarithms, mean, scale, known).predict(rows)[
+        0
+    ]
 
 
 def _least_similarity(intensive: Floats) -> float:

@@ -46,12 +46,17 @@ class TrainingTable:
 
 
 def read_tables(
-    data: Sequence[str], folder: Path | str | None = None, *, unit: str = "", seed: int = 0
+    data: Sequence[str],
+    folder: Path | str | None = None,
+    *,
+    unit: str = "",
+    seed: int = 0,
+    split_seed: int = 0,
 ) -> dict[str, TrainingTable]:
     """Tables by the name of their property, as `read_table` reads them; ValueError where one stands twice."""
     tables: dict[str, TrainingTable] = {}
     for given in data:
-        table = read_table(given, folder, unit=unit, seed=seed)
+        table = read_table(given, folder, unit=unit, seed=seed, split_seed=split_seed)
         if table.name in tables:
             raise ValueError(f"the property {table.name!r} is given twice; give each once")
         tables[table.name] = table
@@ -59,7 +64,12 @@ def read_tables(
 
 
 def read_table(
-    data: str, folder: Path | str | None = None, *, unit: str = "", seed: int = 0
+    data: str,
+    folder: Path | str | None = None,
+    *,
+    unit: str = "",
+    seed: int = 0,
+    split_seed: int = 0,
 ) -> TrainingTable:
     """One table.
 
@@ -74,6 +84,8 @@ def read_table(
         Of a user's file.
     seed
         Of a user's folds.
+    split_seed
+        Which of the stored splits of a shipped target: 0, 1 or 2.
 
     Raises
     ------
@@ -90,7 +102,7 @@ def read_table(
             known.source,
             frame["psmiles"].tolist(),
             frame["value"].to_numpy(dtype=np.float64),
-            frame["fold_0"].to_numpy(dtype=np.int64),
+            frame[f"fold_{split_seed}"].to_numpy(dtype=np.int64),
             known.logarithmic,
         )
     path = Path(data)

@@ -1,0 +1,152 @@
+"""Fine-tuning of MIPS on labelled polymers, many properties at a time where a polymer has several.
+
+The loss is the mean squared error of standardised targets over the labels that there are. Early stopping
+looks at validation polymers out of the training set; test polymers have no part in it.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from polymd.properties.mips.batching import batches_of_similar_size, in_order_of_size
+from polymd.properties.mips.graphs import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from polymd.properties.mips.graphs import ChainTensors
+    from polymd.properties.mips.model import Mips
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Examples", "Finetuning", "finetune", "outputs"]
+
+
+@dataclass(frozen=True)
+class Finetuning:
+    """Settings of a fine-tuning."""
+
+    epochs: int = 20
+    batch: int = 32
+    learning_rate: float = 5e-4  #: after a warm-up over 5 % of the steps; falls along a cosine to 0
+    decay: float = 0.01  #: of weights
+    averaging: float = 0.995  #: of the weights' exponential moving average, which is what is used
+    without_shape: float = 0.5  #: share of polymers whose 3D descriptors are hidden in training
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Examples:
+    """N polymers with T standardised targets."""
+
+    chains: list[ChainTensors]
+    targets: Floats  #: (N, T), nan where there is no label
+    shape: Floats | None = None  #: (N, D) standardised 3D descriptors, nan where there are none
+
+    def batch(self, rows: NDArray[np.int64]) -> tuple[Batch, Tensor | None, Tensor | None]:
+        """Units and, where there are any, 3D descriptors and whether each polymer has them."""
+        units = Batch.of([self.chains[row] for row in rows])
+        if self.shape is None:
+            return units, None, None
+        shape = torch.from_numpy(self.shape[rows]).float()
+        known = ~shape[:, 0].isnan()
+        return units, shape.nan_to_num(), known.float()
+
+    def sizes(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Atoms of some units."""
+        return np.array([len(self.chains[row]) for row in rows], dtype=np.int64)
+
+
+def finetune(
+    network: Mips,
+    examples: Examples,
+    train: NDArray[np.int64],
+    validation: NDArray[np.int64],
+    settings: Finetuning,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Mips:
+    """Train a network on some rows; the one returned did best on the validation rows, or is the last.
+
+    `train` and `validation` are rows of `examples`; without validation rows all epochs are run and the last
+    average of the weights is taken. `network` itself is left as it is.
+    """
+    torch.manual_seed(settings.seed)
+    rng = np.random.default_rng(settings.seed)
+    network = copy.deepcopy(network).train()
+    average = copy.deepcopy(network).eval()
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=settings.learning_rate, weight_decay=settings.decay
+    )
+    sizes = examples.sizes(train)
+    steps = settings.epochs * -(-len(train) // settings.batch)
+    best, least, step = average, np.inf, 0
+    for epoch in range(settings.epochs):
+        losses = []
+        for rows in batches_of_similar_size(sizes, settings.batch, rng):
+            rate = min(1.0, (step + 1) / (0.05 * steps)) * 0.5 * (1.0 + np.cos(np.pi * step / steps))
+            for group in optimizer.param_groups:
+                group["lr"] = settings.learning_rate * rate
+            losses.append(_step(network, optimizer, examples, train[rows], settings))
+            step += 1
+            _average(average, network, min(settings.averaging, (1.0 + step) / (10.0 + step)))
+        if len(validation):
+            error = validation_error(average, examples, validation)
+            if error < least:
+                best, least = copy.deepcopy(average), error
+            tell(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}, validation {error:.4f}")
+    return best if len(validation) else average
+
+
+def outputs(network: Mips, examples: Examples, rows: NDArray[np.int64], *, with_shape: bool = True) -> Floats:
+    """Standardised predictions of some rows, (rows, T); of the 2D part alone where asked."""
+    found = np.empty((len(rows), network.targets))
+    with torch.inference_mode():
+        for part in in_order_of_size(examples.sizes(rows), 64):
+            units, shape, known = examples.batch(rows[part])
+            values = network(units, shape, known) if with_shape else network(units)
+            found[part] = values.double().numpy()
+    return found
+
+
+def validation_error(network: Mips, examples: Examples, rows: NDArray[np.int64]) -> float:
+    """Mean over targets of their mean squared error, standardised."""
+    errors = (outputs(network, examples, rows) - examples.targets[rows]) ** 2
+    labelled = ~np.isnan(errors)
+    means = np.nansum(errors, axis=0)[labelled.any(axis=0)] / labelled.sum(axis=0)[labelled.any(axis=0)]
+    return float(np.mean(means))
+
+
+def _step(
+    network: Mips,
+    optimizer: torch.optim.Optimizer,
+    examples: Examples,
+    rows: NDArray[np.int64],
+    settings: Finetuning,
+) -> float:
+    units, shape, known = examples.batch(rows)
+    if known is not None:
+        known = known * (torch.rand(len(rows)) >= settings.without_shape)
+    targets = torch.from_numpy(examples.targets[rows]).float()
+    labelled = ~targets.isnan()
+    errors = (network(units, shape, known) - targets.nan_to_num())[labelled]
+    loss = (errors**2).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimizer.step()
+    return float(loss.detach())
+
+
+def _average(average: Mips, network: Mips, keep: float) -> None:
+    """Move the averaged weights towards the network's."""
+    with torch.no_grad():
+        for mean, now in zip(average.parameters(), network.parameters(), strict=True):
+            mean.lerp_(now, 1.0 - keep)

@@ -1,0 +1,109 @@
+"""Infinite chains as tensors: atoms of one unit, and how many images of each other atom lie how far.
+
+The induced star-linking graph of MIPS is the infinite chain itself here, seen from one unit: an atom of the
+unit attends to every atom within a few bonds of it, those of neighbouring units included. Images of one atom
+differ in nothing but their distance, so that counts of images by distance say all (`model.py`). Counts are
+integers: a longer unit or another cut of the chain has the same ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from polymd.properties.chain_graph import ATOM_FIELDS, ChainGraph, chain_graph
+from polymd.repeats import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["ATOM_SIZES", "Batch", "ChainTensors", "n_categories"]
+
+_ELEMENTS = (0, 5, 6, 7, 8, 9, 14, 15, 16, 17, 32, 34, 35, 50, 53)  # 0: a star that was kept
+_ORDERS = (2, 3, 4, 6)
+#: number of values of each column of `ChainTensors.atoms`; the last one of each stands for all others
+ATOM_SIZES = dict(zip(ATOM_FIELDS, (len(_ELEMENTS) + 1, 5, 4, 2, 9, 6, 7), strict=True))
+
+
+@dataclass(frozen=True)
+class ChainTensors:
+    """One unit of A atoms."""
+
+    atoms: NDArray[np.int64]  #: (A, 7), columns `ATOM_FIELDS` as categories
+    backbone: NDArray[np.bool_]  #: (A,)
+    images: NDArray[np.int16]  #: (A, A, C), number of images of atom j around atom i in every category
+
+    @classmethod
+    def read(cls, psmiles: str, threshold: int) -> ChainTensors:
+        """The smallest repeat of a P-SMILES; raises PSmilesError as `polymd.psmiles.parse`."""
+        return cls.of(chain_graph(shortened(psmiles)), threshold)
+
+    @classmethod
+    def of(cls, graph: ChainGraph, threshold: int) -> ChainTensors:
+        """The categories: the atom itself; bonds by their order; distances of 2 to `threshold` bonds."""
+        pairs = graph.pairs(threshold)
+        category = np.where(pairs[:, 3] == 1, -1, pairs[:, 3] + len(_ORDERS) - 1)
+        far = category >= 0
+        size = len(graph.atoms)
+        images = np.zeros((size, size, n_categories(threshold)), dtype=np.int16)
+        images[np.arange(size), np.arange(size), 0] = 1
+        np.add.at(images, (pairs[far, 0], pairs[far, 1], category[far]), 1)
+        kinds = 1 + np.searchsorted(_ORDERS, graph.orders)
+        np.add.at(images, (graph.edges[:, 0], graph.edges[:, 1], kinds), 1)
+        return cls(_categories(graph.atoms), graph.backbone, images)
+
+    def __len__(self) -> int:
+        return len(self.atoms)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B units, filled up to N atoms."""
+
+    atoms: Tensor  #: (B, N, 7) int64
+    backbone: Tensor  #: (B, N) int64
+    real: Tensor  #: (B, N) bool, not filling
+    images: Tensor  #: (B, N, N, C) float
+
+    @classmethod
+    def of(cls, chains: Sequence[ChainTensors], dtype: torch.dtype = torch.float32) -> Batch:
+        """Put units side by side."""
+        size, categories = max(map(len, chains)), chains[0].images.shape[-1]
+        atoms = np.zeros((len(chains), size, len(ATOM_FIELDS)), dtype=np.int64)
+        backbone = np.zeros((len(chains), size), dtype=np.int64)
+        real = np.zeros((len(chains), size), dtype=np.bool_)
+        images = np.zeros((len(chains), size, size, categories), dtype=np.int16)
+        images[:, np.arange(size), np.arange(size), 0] = 1  # fillings see themselves
+        for b, chain in enumerate(chains):
+            n = len(chain)
+            atoms[b, :n], backbone[b, :n], real[b, :n] = chain.atoms, chain.backbone, True
+            images[b, :n, :n] = chain.images
+        return cls(
+            torch.from_numpy(atoms),
+            torch.from_numpy(backbone),
+            torch.from_numpy(real),
+            torch.from_numpy(images).to(dtype),
+        )
+
+
+def n_categories(threshold: int) -> int:
+    """Number of categories of images with a distance threshold in bonds, at least 1."""
+    return 1 + len(_ORDERS) + threshold - 1
+
+
+def _categories(atoms: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Columns of a chain graph as small integers; what is rare or unknown is the last of each."""
+    number = np.searchsorted(_ELEMENTS, atoms[:, 0])
+    known = np.isin(atoms[:, 0], _ELEMENTS)
+    columns = [np.where(known, number, len(_ELEMENTS)), *atoms[:, 1:].T]
+    columns[2] = columns[2] + 1  # charge -1, 0, 1, others
+    columns[2] = np.where((columns[2] < 0) | (columns[2] > 2), 3, columns[2])
+    last = np.array(list(ATOM_SIZES.values())) - 1
+    found: NDArray[np.int64] = np.clip(np.stack(columns, axis=1), 0, last)
+    return found

@@ -1,0 +1,173 @@
+"""The network of MIPS: localised graph attention, backbone embedding, fusion with 3D descriptors.
+
+Attention of atom i of the unit goes to every image m of atom j of the infinite chain within the distance
+threshold (Wang et al., arXiv 2507.20326, section 3):
+
+    a_i,(j,m) ∝ exp(q_i · k_j / √d + b_c(i,j,m)),     c: category of the image, distance and bond order
+
+All images of j have its key and value, so that they add up to one weight,
+
+    Σ_m a_i,(j,m) ∝ exp(q_i · k_j / √d + log Σ_c n_ijc exp(b_c)),     n_ijc: images of j in category c
+
+=======================  ==========================================================
+q, k, v                  `Attention.mixed`
+b_c, a head and layer    `Mips.biases`
+n_ijc                    `Batch.images`
+d                        channels a head
+=======================  ==========================================================
+
+Every atom sees what it sees in the infinite chain and the readout is a mean over atoms: predictions are the
+same for every repeat and shift.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from polymd.properties.mips.graphs import ATOM_SIZES, n_categories
+
+if TYPE_CHECKING:
+    from polymd.properties.mips.graphs import Batch
+
+__all__ = ["Mips", "Sizes"]
+
+_FUSION = 0.5  # weight of what comes from 3D descriptors, as published
+_LEAST = 1e-30  # of a sum over images; its logarithm hides an atom from another
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Sizes of the network."""
+
+    channels: int = 128
+    layers: int = 5
+    heads: int = 8
+    widening: int = 2  #: hidden channels of a feed-forward part, over channels
+    threshold: int = 3  #: bonds, of the farthest atom that is attended to
+    backbone: bool = True  #: with backbone embedding
+    shape: int = 0  #: number of 3D descriptors, 0 without
+    shape_tokens: int = 4
+    dropout: float = 0.1
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the header of a file."""
+        return asdict(self)
+
+
+class Attention(nn.Module):
+    """Localised attention and a feed-forward part, each added to a normalised input."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        width = sizes.channels
+        self.heads, self.dropout = sizes.heads, sizes.dropout
+        self.before = nn.LayerNorm(width)
+        self.mixed = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.feed = nn.Sequential(
+            nn.LayerNorm(width),
+            nn.Linear(width, sizes.widening * width),
+            nn.GELU(),
+            nn.Linear(sizes.widening * width, width),
+        )
+        self.drop = nn.Dropout(sizes.dropout)
+
+    def forward(self, atoms: Tensor, bias: Tensor) -> Tensor:
+        """(B, N, channels) and (B, heads, N, N) to (B, N, channels)."""
+        size, length, width = atoms.shape
+        parts = self.mixed(self.before(atoms)).view(size, length, 3, self.heads, width // self.heads)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)
+        heard = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        atoms = atoms + self.drop(self.out(heard.transpose(1, 2).reshape(size, length, width)))
+        grown: Tensor = atoms + self.drop(self.feed(atoms))
+        return grown
+
+
+class Shape(nn.Module):
+    """3D descriptors as tokens, and cross-attention from atoms to them."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.tokens, self.heads = sizes.shape_tokens, sizes.heads
+        self.encode = nn.Sequential(
+            nn.Linear(sizes.shape, sizes.channels),
+            nn.SiLU(),
+            nn.Linear(sizes.channels, sizes.shape_tokens * sizes.channels),
+        )
+        self.query = nn.Linear(sizes.channels, sizes.channels)
+        self.key_value = nn.Linear(sizes.channels, 2 * sizes.channels)
+        self.out = nn.Linear(sizes.channels, sizes.channels)
+
+    def forward(self, atoms: Tensor, shape: Tensor, known: Tensor) -> Tensor:
+        """Atoms (B, N, channels), descriptors (B, D) and whether they are known (B,) to what is added."""
+        size, length, width = atoms.shape
+        tokens = self.encode(shape).view(size, self.tokens, width)
+        query = self.query(atoms).view(size, length, self.heads, -1).transpose(1, 2)
+        key, value = self.key_value(tokens).view(size, self.tokens, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+        heard = functional.scaled_dot_product_attention(query, key, value)
+        heard = self.out(heard.transpose(1, 2).reshape(size, length, width))
+        fused: Tensor = _FUSION * heard * known[:, None, None]
+        return fused
+
+
+class Mips(nn.Module):
+    """Atoms of a chain to atom representations, their mean and targets."""
+
+    def __init__(self, sizes: Sizes, targets: int = 1) -> None:
+        super().__init__()
+        if sizes.channels % sizes.heads:
+            raise ValueError(
+                f"{sizes.heads} heads do not divide {sizes.channels} channels; take 4 or 8 heads of 128"
+            )
+        self.sizes, self.targets = sizes, targets
+        width = sizes.channels
+        # one more category of each column for atoms that are masked in pre-training
+        self.columns = nn.ModuleList(nn.Embedding(n + 1, width) for n in ATOM_SIZES.values())
+        self.backbone = nn.Embedding(2, width) if sizes.backbone else None
+        self.biases = nn.Parameter(
+            torch.zeros(n_categories(sizes.threshold), sizes.layers * sizes.heads).normal_(std=0.5)
+        )
+        self.layers = nn.ModuleList(Attention(sizes) for _ in range(sizes.layers))
+        self.shape = Shape(sizes) if sizes.shape else None
+        self.norm = nn.LayerNorm(width)
+        self.masked = nn.ModuleDict({name: nn.Linear(width, n) for name, n in ATOM_SIZES.items()})
+        self.head = nn.Sequential(
+            nn.Linear(2 * width, width), nn.SiLU(), nn.Dropout(sizes.dropout), nn.Linear(width, targets)
+        )
+        for table in self.columns:
+            assert isinstance(table, nn.Embedding)
+            nn.init.normal_(table.weight, std=0.3)
+
+    def atoms(self, batch: Batch, shape: Tensor | None = None, known: Tensor | None = None) -> Tensor:
+        """Representations of atoms, (B, N, channels).
+
+        `shape` (B, D) holds standardised 3D descriptors, `known` (B,) 1 where there are any; without them
+        the 2D part speaks alone.
+        """
+        columns = zip(self.columns, batch.atoms.unbind(-1), strict=True)
+        atoms = torch.stack([table(values) for table, values in columns]).sum(dim=0)
+        if self.backbone is not None:
+            atoms = atoms + self.backbone(batch.backbone)
+        weights = (batch.images @ self.biases.exp()).clamp_min(_LEAST).log()
+        biases = weights.unflatten(-1, (self.sizes.layers, self.sizes.heads)).permute(3, 0, 4, 1, 2)
+        for layer, bias in zip(self.layers, biases, strict=True):
+            atoms = layer(atoms, bias)
+        if self.shape is not None and shape is not None and known is not None:
+            atoms = atoms + self.shape(atoms, shape, known)
+        normal: Tensor = self.norm(atoms)
+        return normal
+
+    def forward(self, batch: Batch, shape: Tensor | None = None, known: Tensor | None = None) -> Tensor:
+        """Targets (B, T), of the means over all atoms and over those of the backbone."""
+        atoms = self.atoms(batch, shape, known)
+        backbone = (batch.real & (batch.backbone == 1)).to(atoms.dtype)
+        real = batch.real.to(atoms.dtype)
+        chosen = backbone if self.backbone is not None else real
+        means = [(atoms * w[..., None]).sum(1) / w.sum(1, keepdim=True) for w in (real, chosen)]
+        values: Tensor = self.head(torch.cat(means, dim=-1))
+        return values
