@@ -6,13 +6,14 @@ PIP = $(VENV)/bin/python -m pip --disable-pip-version-check
 PYTEST_OPTIONS ?=
 TORCH ?= torch==2.13.0
 
-.PHONY: help demo test test-core lint docs benchmark-accuracy clean
+.PHONY: help demo test test-core lint docs cluster benchmark-accuracy clean
 
 help:
 	@echo "make demo       install into $(VENV), run 2 ps of polystyrene, write runs/polystyrene/report.html"
 	@echo "make test       install and run the whole test suite"
 	@echo "make test-core  the same without TorchForce and with a newer torch, in .venv-core"
 	@echo "make lint       ruff and mypy --strict"
+	@echo "make cluster    build torch-cluster into $(VENV), about 7 minutes (pairs of open systems on a GPU)"
 	@echo "make docs       build the documentation into site/"
 	@echo "make benchmark-accuracy   what is missing of docs/accuracy.md; PARTS=\"frames stress\" for some of it"
 	@echo "make bench-env  polymd and the codes it is compared with, in $(BENCH_VENV), about 8 GB"
@@ -39,6 +40,10 @@ lint: $(VENV)/.lint
 
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
+
+# from source, against the torch that is there
+cluster: $(VENV)/.polymd
+	$(PIP) install --no-build-isolation --no-cache-dir ".[cluster]"
 
 benchmark-accuracy: $(VENV)/.accuracy
 	$(VENV)/bin/python -m benchmarks.accuracy $(PARTS)

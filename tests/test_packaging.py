@@ -51,7 +51,8 @@ def test_import_is_light() -> None:
 
 def test_every_import_is_a_declared_dependency() -> None:
     project = SETTINGS["project"]
-    declared = [*project["dependencies"], *project["optional-dependencies"]["torchforce"]]
+    extras = project["optional-dependencies"]
+    declared = [*project["dependencies"], *extras["torchforce"], *extras["cluster"]]
     known = (
         {re.split(r"[^a-z0-9_-]", line)[0] for line in declared} | {"polymd"} | set(sys.stdlib_module_names)
     )
@@ -63,7 +64,8 @@ def test_every_import_is_a_declared_dependency() -> None:
                     imported |= {alias.name.split(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and node.level == 0:
                     imported.add(str(node.module).split(".")[0])
-    assert {"pyyaml" if name == "yaml" else name for name in imported} <= known
+    distributions = {"yaml": "pyyaml", "torch_cluster": "torch-cluster"}
+    assert {distributions.get(name, name) for name in imported} <= known
 
 
 def test_version_is_said_once() -> None:

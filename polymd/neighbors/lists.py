@@ -169,13 +169,13 @@ def _allocate(edges: int, dtype: np.dtype[Float], quantities: str) -> Pairs:
     They are views of one block. The C library then gives the memory of the last list back at the next call;
     of several blocks it returns some to the system, and touching them anew costs a quarter of the search.
     """
-    kinds = {"i": (np.int32, 1), "j": (np.int32, 1), "S": (np.int32, 3), "D": (dtype, 3), "d": (dtype, 1)}
+    whole, real = np.dtype(np.int32), np.dtype(dtype)
+    kinds = {"i": (whole, 1), "j": (whole, 1), "S": (whole, 3), "D": (real, 3), "d": (real, 1)}
     wanted = set(quantities) | {"j", "S"}
-    sizes = {
-        q: edges * columns * np.dtype(kind).itemsize * (q in wanted) for q, (kind, columns) in kinds.items()
-    }
+    sizes = {q: edges * columns * kind.itemsize * (q in wanted) for q, (kind, columns) in kinds.items()}
     block = np.empty(sum(sizes.values()), np.uint8)
-    arrays, begin = {}, 0
+    arrays: dict[str, NDArray[Any]] = {}
+    begin = 0
     for q in "DdijS":  # doubles first, on multiples of eight bytes
         kind, columns = kinds[q]
         array = block[begin : begin + sizes[q]].view(kind)

@@ -1,10 +1,12 @@
 """The torch operator `polymd::neighbor_pairs`, registered by importing this module.
 
 TorchScript modules call it as `torch.ops.polymd.neighbor_pairs(positions, cell, pbc, cutoff)`. On CPU it is
-the Numba list, on CUDA plain torch. Nothing flows back through it: the caller recomputes vectors as
-`positions[j] - positions[i] + shifts @ cell`, and differentiates these.
+the Numba list, on CUDA plain torch, or torch_cluster's kernel for open boundaries where it is installed.
+Nothing flows back through it: the caller recomputes vectors as `positions[j] - positions[i] + shifts @ cell`,
+and differentiates these.
 """
 
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -49,10 +51,14 @@ def neighbor_pairs(positions: Tensor, cell: Tensor, pbc: Tensor, cutoff: float) 
 def neighbor_pairs_torch(
     positions: Tensor, cell: Tensor, pbc: Tensor, cutoff: float
 ) -> tuple[Tensor, Tensor]:
-    """The same from all distances, a chunk of them at a time, on any device: O(N²) work, O(N + E) memory."""
+    """The same on any device, O(N²) work, O(N + E) memory: by torch_cluster where it can, else from all
+    distances, a chunk of them at a time.
+    """
     if not 0 < cutoff < float("inf"):
         raise ValueError(f"cutoff is {cutoff}; give a finite length above 0, in Å")
     x = positions.detach()
+    if find_spec("torch_cluster") and not pbc.any():
+        return open_pairs(x, cutoff)
     wraps, images = _images(x, cell.detach().to(x), pbc, cutoff)
     offsets = images @ cell.detach().to(x).nan_to_num()
     x = x - wraps @ cell.detach().to(x).nan_to_num()
@@ -68,6 +74,20 @@ def neighbor_pairs_torch(
     other = (i != j) | (image != k // 2)
     i, j, image = i[other], j[other], image[other]
     return torch.stack((i, j)), images[image] + wraps[i] - wraps[j]
+
+
+def open_pairs(x: Tensor, cutoff: float) -> tuple[Tensor, Tensor]:
+    """The same by torch_cluster, for open boundaries; it wants a largest number of neighbours."""
+    from torch_cluster import radius_graph
+
+    most, largest = 64, 64
+    while largest >= most:
+        most *= 2
+        edge_index = radius_graph(x, cutoff, max_num_neighbors=most, flow="target_to_source")
+        largest = int(edge_index[0].bincount().max()) if edge_index.numel() else 0
+    close = (x[edge_index[1]] - x[edge_index[0]]).square().sum(dim=1) < cutoff**2
+    edge_index = edge_index[:, close]
+    return edge_index, x.new_zeros((edge_index.shape[1], 3))
 
 
 def _images(x: Tensor, cell: Tensor, pbc: Tensor, cutoff: float) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from torch import Tensor
 
 from polymd.neighbors import torch_op
-from polymd.neighbors.torch_op import neighbor_pairs, neighbor_pairs_torch
+from polymd.neighbors.torch_op import neighbor_pairs, neighbor_pairs_torch, open_pairs
 
 from .systems import System, ase_edges, edges, systems
 
@@ -53,6 +53,18 @@ def test_chunks_do_not_change_the_pairs(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(torch_op, "CHUNK", 1000)
     for one, other in zip(whole, neighbor_pairs_torch(*some_system()), strict=True):
         assert torch.equal(one, other)
+
+
+def test_torch_cluster_gives_the_same_pairs() -> None:
+    pytest.importorskip("torch_cluster", reason="torch-cluster is optional: make cluster builds it")
+    rng = np.random.default_rng(3)
+    crowd = torch.from_numpy(rng.uniform(0, 5, (300, 3)))  # of up to some 300 neighbours
+    for positions in (crowd, 100.0 * crowd, crowd[:1]):
+        found, shifts = open_pairs(positions, 4.0)
+        expected, zeros = neighbor_pairs(positions, torch.zeros(3, 3), torch.zeros(3, dtype=torch.bool), 4.0)
+        assert torch.equal(shifts, zeros)
+        assert set(map(tuple, found.T.tolist())) == set(map(tuple, expected.T.tolist()))
+        assert (found[0].diff() >= 0).all()
 
 
 @pytest.mark.parametrize("kernel", [neighbor_pairs, neighbor_pairs_torch])
