@@ -9,19 +9,19 @@ from typing import Annotated, Any
 
 import typer
 
-COLUMNS = {
-    "s_mat_r": ("S-MAT-R\nÅ", ".2f"),
-    "s_mat_p": ("S-MAT-P\nÅ", ".2f"),
-    "e_mat_r_absolute": ("|E-MAT-R|\nHa/atom", ".5f"),
-    "clash_free": ("no\nclash", ".0%"),
-    "torsion_divergence": ("torsions\nJS bits", ".3f"),
-    "neighbor_torsion_divergence": ("pairs\nJS bits", ".3f"),
-    "rg_distance": ("W(Rg)\nÅ", ".2f"),
-    "ree_distance": ("W(Ree)\nÅ", ".2f"),
-    "characteristic_ratio": ("C_n", ".2f"),
-    "energy_above_nvt": ("over NVT\nkcal/mol/atom", ".2f"),
-    "starts_nvt": ("starts\nNVT", ".0%"),
-    "seconds": ("s a\nchain", ".3f"),
+ROWS = {
+    "s_mat_r": ("S-MAT-R", "Å", ".2f"),
+    "s_mat_p": ("S-MAT-P", "Å", ".2f"),
+    "e_mat_r_absolute": ("|E-MAT-R|", "Hartree/atom", ".5f"),
+    "clash_free": ("no clash", "", ".0%"),
+    "torsion_divergence": ("torsions, JS", "bits", ".3f"),
+    "neighbor_torsion_divergence": ("pairs of torsions, JS", "bits", ".3f"),
+    "rg_distance": ("W(Rg)", "Å", ".2f"),
+    "ree_distance": ("W(Ree)", "Å", ".2f"),
+    "characteristic_ratio": ("C_n", "", ".2f"),
+    "energy_above_nvt": ("energy over NVT", "kcal/mol/atom", ".2f"),
+    "starts_nvt": ("starts NVT", "", ".0%"),
+    "seconds": ("time of a chain", "s", ".3f"),
 }
 
 
@@ -31,8 +31,11 @@ def evaluate_conformations(
         list[str] | None, typer.Option(help="growth, etkdg, uniform, ...; more than once for several.")
     ] = None,
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
-    n: Annotated[int, typer.Option("--n", help="Chains of every polymer.")] = 10,
-    polymers: Annotated[int | None, typer.Option(help="Only the first so many.")] = None,
+    kind: Annotated[
+        str, typer.Option(help="reference: long chains; library: short ones, four a polymer.")
+    ] = "reference",
+    n: Annotated[int, typer.Option("--n", help="Conformations of every chain.")] = 10,
+    chains: Annotated[int | None, typer.Option(help="Only the first so many reference chains.")] = None,
     seed: Annotated[int, typer.Option(help="Of the chains.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> None:
@@ -42,15 +45,17 @@ def evaluate_conformations(
 
     if n < 1:
         raise ValueError(f"--n is {n}; allowed: 1 or more; fix: such as --n 10")
-    chains = list(read_chains(data, split=split, kind="reference"))[:polymers]
-    if not chains:
-        raise ValueError(f"{data} has no reference chains of the split {split!r}; allowed: those it holds")
+    found = list(read_chains(data, split=split, kind=kind))[:chains]
+    if not found:
+        raise ValueError(
+            f"{data} has no reference chains {kind!r} in the split {split!r}; allowed: those it holds"
+        )
     rows = evaluate_chains(
-        chains, method or ["growth"], n=n, seed=seed, watch=lambda what: typer.echo(f"{what} ...", err=True)
+        found, method or ["growth"], n=n, seed=seed, watch=lambda what: typer.echo(f"{what} ...", err=True)
     )
-    summary = {name: summarise(found) for name, found in rows.items()}
+    summary = {name: summarise(of_method) for name, of_method in rows.items()}
     if as_json:
-        plain = {name: [_plain(row) for row in found] for name, found in rows.items()}
+        plain = {name: [_plain(row) for row in of_method] for name, of_method in rows.items()}
         content = {"data": str(data), "n": n, "metrics": METRICS, "methods": summary, "polymers": plain}
         typer.echo(json.dumps(content, indent=2))
     else:
@@ -65,13 +70,13 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def print_methods(summary: dict[str, dict[str, Any]]) -> None:
-    """A table of `summarise`, one row a method."""
+    """A table of `summarise`, one column a method."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("", "polymers", *(title for title, _ in COLUMNS.values()))
-    for name, values in summary.items():
-        cells = [format(values[key], form) if key in values else "" for key, (_, form) in COLUMNS.items()]
-        count = f"{values['polymers'] - values['failures']} of {values['polymers']}"
-        table.add_row(name, count, *cells)
+    table = Table("mean over chains", "", *(Column(name, justify="right") for name in summary))
+    counts = [f"{v['chains'] - v['failures']} of {v['chains']}" for v in summary.values()]
+    table.add_row("chains", "", *counts, end_section=True)
+    for key, (title, unit, form) in ROWS.items():
+        table.add_row(title, unit, *(format(v[key], form) if key in v else "" for v in summary.values()))
     Console().print(table)

@@ -176,12 +176,12 @@ def evaluate_chains(
 
 
 def summarise(rows: Sequence[Row]) -> dict[str, float]:
-    """Means over polymers, medians of S-MAT and E-MAT (`..._median`), polymers and failures.
+    """Means over rows, medians of S-MAT and E-MAT (`..._median`), how many rows, and failures.
 
-    Polymers where a metric is NaN are left out of its mean.
+    Rows where a metric is NaN are left out of its mean.
     """
     sound = [row for row in rows if "failure" not in row]
-    found: dict[str, float] = {"polymers": len(rows), "failures": len(rows) - len(sound)}
+    found: dict[str, float] = {"chains": len(rows), "failures": len(rows) - len(sound)}
     for key in METRICS:
         values = np.array([row[key] for row in sound if key in row], dtype=np.float64)
         values = values[np.isfinite(values)]

@@ -71,7 +71,7 @@ def test_failures_are_counted(chain: ReferenceChain, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(evaluation, "generate_conformations", fail)
     rows = evaluate_chains([chain], ["growth"], n=3)
     assert rows["growth"][0]["failure"] == "no chain"
-    assert summarise(rows["growth"]) == {"polymers": 1, "failures": 1}
+    assert summarise(rows["growth"]) == {"chains": 1, "failures": 1}
 
 
 def test_the_command_prints_tables_and_json(
@@ -82,7 +82,7 @@ def test_the_command_prints_tables_and_json(
     assert cli.main(["evaluate", "conformations", str(path), "--method", "etkdg", "--n", "2", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert set(found["methods"]) == {"md", "etkdg"}
-    assert found["methods"]["etkdg"]["polymers"] == 1
+    assert found["methods"]["etkdg"]["chains"] == 1
     assert found["polymers"]["etkdg"][0]["energy_above_nvt"] is None
     assert set(found["metrics"]) == set(METRICS)
     assert cli.main(["evaluate", "conformations", str(path), "--split", "train"]) == 2
