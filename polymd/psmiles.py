@@ -6,6 +6,7 @@ bonded to the head atom of the next one, with the bond order that both stars hav
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,6 +49,16 @@ def parse(psmiles: str) -> Mol:
         in bond order; more than one fragment; bonds other than single, double, triple, aromatic;
         unpaired electrons.
     """
+    if not isinstance(psmiles, str):
+        return parse_fragment(psmiles, 2)
+    from rdkit import Chem
+
+    return Chem.Mol(_parsed(psmiles))
+
+
+@lru_cache(maxsize=1024)
+def _parsed(psmiles: str) -> Mol:
+    """One reading for all that ask for the same unit within a short time."""
     return parse_fragment(psmiles, 2)
 
 

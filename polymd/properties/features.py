@@ -98,7 +98,7 @@ class Scaling:
     ) -> Iterator[Floats]:
         """The six kernels (R, C) between two sets, from their min-max kernels and features."""
         yield intensive
-        yield intensive**3
+        yield intensive * intensive * intensive  # many times faster than a power
         yield extensive
         b, other = (self._bonds(features) for features in bonds)
         yield b @ other.T

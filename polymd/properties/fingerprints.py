@@ -100,16 +100,20 @@ def environments(graph: ChainGraph, radius: int = RADIUS) -> dict[int, int]:
 def paths(graph: ChainGraph) -> dict[int, int]:
     """Number of atom pairs by distance and of paths of four atoms, each counted from both ends."""
     kinds = [_code(("kind", *row)) for row in graph.atoms[:, [0, 2, 3, 5, 6]].tolist()]
-    counts: Counter[int] = Counter()
+    found: Counter[tuple[object, ...]] = Counter()
     for i, j, _, distance in graph.pairs(LONGEST).tolist():
-        counts[_code((distance, *sorted((kinds[i], kinds[j]))))] += 1
+        one, other = kinds[i], kinds[j]
+        found[(distance, one, other) if one <= other else (distance, other, one)] += 1
     for j, bonds in enumerate(graph.neighbours):
         for k, image, _ in bonds:
             before = [(i, unit) for i, unit, _ in bonds if (i, unit) != (k, image)]
             after = [(m, image + unit) for m, unit, _ in graph.neighbours[k] if (m, image + unit) != (j, 0)]
             for i, m in ((i, m) for i in before for m in after if i != m):
                 path = (kinds[i[0]], kinds[j], kinds[k], kinds[m[0]])
-                counts[_code(("path", *min(path, path[::-1])))] += 1
+                found[("path", *min(path, path[::-1]))] += 1
+    counts: Counter[int] = Counter()
+    for value, count in found.items():
+        counts[_code(value)] += count
     return dict(sorted(counts.items()))
 
 

@@ -103,7 +103,7 @@ class FittedProcess:
 def covariance(logarithms: Floats, parts: Iterable[Floats]) -> Floats:
     """The weighted sum of six kernels (R, C), without noise."""
     weighted = (weight * part for weight, part in zip(np.exp(logarithms[:-1]), parts, strict=True))
-    total: Floats = reduce(np.add, weighted)
+    total: Floats = reduce(np.ndarray.__iadd__, weighted)
     return total
 
 

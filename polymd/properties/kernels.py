@@ -95,8 +95,13 @@ def matern(rows: Floats, columns: Floats, length: float) -> tuple[Floats, Floats
     """Matérn 3/2 kernels (R, C) of a length and of four times that."""
     from scipy.spatial.distance import cdist
 
-    scaled = np.sqrt(3.0) * cdist(rows, columns) / length
-    near, far = ((1.0 + s) * np.exp(-s) for s in (scaled, scaled / 4.0))
+    scaled = cdist(rows, columns)
+    scaled *= np.sqrt(3.0) / length
+    near = np.exp(-scaled)
+    near *= 1.0 + scaled
+    scaled *= 0.25
+    far = np.exp(-scaled)
+    far *= 1.0 + scaled
     return near, far
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import numpy as np
 
@@ -91,7 +92,8 @@ def held_out_networks(
     found = []
     for fold in range(N_FOLDS):
         path = settings.folder / f"fold-{fold}.npz"
-        about = repr((polymers.names, len(polymers.chains), settings.finetuning, settings.sizes))
+        folds = crc32(polymers.fold.tobytes())
+        about = repr((polymers.names, folds, settings.finetuning, settings.sizes))
         if not path.exists():
             tell(f"fold {fold + 1} of {N_FOLDS}")
             held_out = train_fold(polymers, fold, start, settings.sizes, settings.finetuning, tell)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["TrainingTable", "read_table", "read_tables"]
+__all__ = ["TrainingTable", "read_tables"]
 
 LEAST_ROWS = 20  #: fewer cannot be split into folds that mean something
 
@@ -53,75 +53,75 @@ def read_tables(
     seed: int = 0,
     split_seed: int = 0,
 ) -> dict[str, TrainingTable]:
-    """Tables by the name of their property, as `read_table` reads them; ValueError where one stands twice."""
-    tables: dict[str, TrainingTable] = {}
-    for given in data:
-        table = read_table(given, folder, unit=unit, seed=seed, split_seed=split_seed)
-        if table.name in tables:
-            raise ValueError(f"the property {table.name!r} is given twice; give each once")
-        tables[table.name] = table
-    return tables
-
-
-def read_table(
-    data: str,
-    folder: Path | str | None = None,
-    *,
-    unit: str = "",
-    seed: int = 0,
-    split_seed: int = 0,
-) -> TrainingTable:
-    """One table.
+    """Tables by the name of their property.
 
     Parameters
     ----------
     data
-        A key of `polymd.datasets.properties.TABLES`, or a CSV file with columns `psmiles` and `value`, whose
-        stem is the property's name.
+        Keys of `polymd.datasets.properties.TABLES`, or CSV files with columns `psmiles` and `value`, whose
+        stems are the names of their properties.
     folder
         Of the shipped targets' tables, as in `polymd.datasets.properties.load`.
     unit
-        Of a user's file.
+        Of users' files.
     seed
-        Of a user's folds.
+        Of the folds of users' files; a polymer lies in the same fold in all of them.
     split_seed
-        Which of the stored splits of a shipped target: 0, 1 or 2.
+        Which of the stored splits of shipped targets: 0, 1 or 2.
 
     Raises
     ------
     ValueError
-        Neither a property nor a file; columns missing; rows that are no P-SMILES or no finite number.
+        Neither a property nor a file; a name given twice; columns missing; rows that are no P-SMILES or no
+        finite number.
     """
+    from polymd.datasets.properties import TABLES, deal
+    from polymd.repeats import canonical_chain
+
+    tables: dict[str, TrainingTable] = {}
+    for given in data:
+        table = _read_stored(given, folder, split_seed) if given in TABLES else _read_csv(given, unit)
+        if table.name in tables:
+            raise ValueError(f"the property {table.name!r} is given twice; give each once")
+        tables[table.name] = table
+    own = {name: table for name, table in tables.items() if name not in data}
+    folds = deal({name: [canonical_chain(p) for p in table.psmiles] for name, table in own.items()}, seed)
+    dealt = {
+        name: replace(table, fold=np.array([int(digit) for digit in folds[name]], dtype=np.int64))
+        for name, table in own.items()
+    }
+    return tables | dealt
+
+
+def _read_stored(name: str, folder: Path | str | None, split_seed: int) -> TrainingTable:
+    """A shipped target with its stored folds."""
     from polymd.datasets.properties import TABLES, load
 
-    if data in TABLES:
-        frame, known = load(data, folder), TABLES[data]
-        return TrainingTable(
-            data,
-            known.unit,
-            known.source,
-            frame["psmiles"].tolist(),
-            frame["value"].to_numpy(dtype=np.float64),
-            frame[f"fold_{split_seed}"].to_numpy(dtype=np.int64),
-            known.logarithmic,
-        )
+    frame, known = load(name, folder), TABLES[name]
+    return TrainingTable(
+        name,
+        known.unit,
+        known.source,
+        frame["psmiles"].tolist(),
+        frame["value"].to_numpy(dtype=np.float64),
+        frame[f"fold_{split_seed}"].to_numpy(dtype=np.int64),
+        known.logarithmic,
+    )
+
+
+def _read_csv(data: str, unit: str) -> TrainingTable:
+    """A user's table, all of it in one fold yet."""
+    import pandas as pd
+
+    from polymd.datasets.properties import TABLES
+    from polymd.psmiles import canonicalise
+
     path = Path(data)
     if path.suffix != ".csv" or not path.is_file():
         raise ValueError(
             f"{data!r} is neither a shipped target nor a CSV file; allowed: {', '.join(TABLES)}, or a file "
             "with columns psmiles,value; fix: check the name"
         )
-    return _read_csv(path, unit, seed)
-
-
-def _read_csv(path: Path, unit: str, seed: int) -> TrainingTable:
-    """A user's table; the same infinite chain in two spellings lies in one fold."""
-    import pandas as pd
-
-    from polymd.datasets.properties import deal
-    from polymd.psmiles import canonicalise
-    from polymd.repeats import canonical_chain
-
     frame = pd.read_csv(path)
     missing = {"psmiles", "value"} - set(frame.columns)
     if missing:
@@ -135,12 +135,10 @@ def _read_csv(path: Path, unit: str, seed: int) -> TrainingTable:
         raise ValueError(
             f"{path}, line {bad[0] + 2}: value {given!r} is no finite number; mend or drop the row"
         )
-    psmiles, chains = [], []
+    psmiles = []
     for line, text in enumerate(frame["psmiles"], start=2):
         try:
             psmiles.append(canonicalise(text))
-            chains.append(canonical_chain(text))
         except ValueError as error:
             raise ValueError(f"{path}, line {line}: {error}") from error
-    fold = np.array([int(digit) for digit in deal({"value": chains}, seed)["value"]], dtype=np.int64)
-    return TrainingTable(path.stem, unit, str(path.name), psmiles, values, fold)
+    return TrainingTable(path.stem, unit, str(path.name), psmiles, values, np.zeros(len(values), np.int64))

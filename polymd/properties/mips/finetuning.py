@@ -93,7 +93,7 @@ def finetune(
         for rows in batches_of_similar_size(sizes, settings.batch, rng):
             rate = min(1.0, (step + 1) / (0.05 * steps)) * 0.5 * (1.0 + np.cos(np.pi * step / steps))
             for group in optimizer.param_groups:
-                group["lr"] = settings.learning_rate * rate
+                group["lr"] = float(settings.learning_rate * rate)
             losses.append(_step(network, optimizer, examples, train[rows], settings))
             step += 1
             _average(average, network, min(settings.averaging, (1.0 + step) / (10.0 + step)))

@@ -136,7 +136,7 @@ def _set_rate(optimizer: torch.optim.Optimizer, settings: Pretraining, used: flo
     """Warm-up, then a cosine to 0, by the share of the minutes that is used."""
     rate = min(1.0, used / 0.05) * 0.5 * (1.0 + np.cos(np.pi * min(1.0, used)))
     for group in optimizer.param_groups:
-        group["lr"] = settings.learning_rate * max(rate, 0.01)
+        group["lr"] = float(settings.learning_rate * max(rate, 0.01))
 
 
 def _save(
