@@ -62,8 +62,14 @@ class ReferenceChain:
 _ATTRIBUTES = ("psmiles", "n_units", "tacticity", "seed", "split", "kind", "charges")
 
 
-def write_chains(path: Path, chains: Iterable[ReferenceChain], **attributes: Any) -> None:
-    """Write chains to an HDF5 file, at once: a reader sees the old file or the whole new one."""
+def write_chains(
+    path: Path, chains: Iterable[ReferenceChain], *, decimals: int | None = None, **attributes: Any
+) -> None:
+    """Write chains to an HDF5 file, at once: a reader sees the old file or the whole new one.
+
+    With `decimals`, positions are rounded to so many digits after the point of 1 Å, which makes the file
+    smaller.
+    """
     import h5py
 
     partial = path.with_suffix(".partial")
@@ -73,7 +79,9 @@ def write_chains(path: Path, chains: Iterable[ReferenceChain], **attributes: Any
             group = file.create_group(f"{number:05d}")
             group.attrs.update({name: getattr(chain, name) for name in _ATTRIBUTES})
             for name in ("positions", "energies", "start"):
-                group.create_dataset(name, data=getattr(chain, name), compression="gzip", shuffle=True)
+                rounding = {"scaleoffset": decimals} if name == "positions" and decimals is not None else {}
+                values = getattr(chain, name)
+                group.create_dataset(name, data=values, compression="gzip", shuffle=not rounding, **rounding)
     os.replace(partial, path)
 
 

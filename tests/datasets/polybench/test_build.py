@@ -11,7 +11,7 @@ from polymd.conformations.geometry import keeps_stereo
 from polymd.datasets.polybench import build as module
 from polymd.datasets.polybench.build import build
 from polymd.datasets.polybench.plan import Settings, Task
-from polymd.datasets.polybench.storage import read_chains
+from polymd.datasets.polybench.storage import read_chains, write_chains
 
 SHORT = Settings(
     chains=1,
@@ -57,6 +57,10 @@ def test_parts_are_made_once_and_merged(plan: list[Task], tmp_path: Path) -> Non
         (failure,) = csv.DictReader(file)
     assert failure["psmiles"] == "*CCO*"
     assert "antechamber" in failure["failure"]
+    write_chains(tmp_path / "rounded.h5", [library], decimals=2)
+    (rounded,) = read_chains(tmp_path / "rounded.h5")
+    np.testing.assert_allclose(rounded.positions, library.positions, atol=0.0051)
+    assert rounded.seed == library.seed
     again = build(SHORT, tmp_path, out)
     assert again == done  # nothing was done again: the seconds are the same
 
