@@ -46,57 +46,85 @@ class Skeleton:
         return self.pieces[where].index[there]
 
 
-def assemble(psmiles: str, n_units: int, end_groups: tuple[str, str], ring: bool) -> Skeleton:
+def assemble(sequence: Sequence[str], n_units: int, end_groups: tuple[str, str], ring: bool) -> Skeleton:
     """Join `n_units` repeat units and two end groups, or close the units to a ring.
 
-    Atoms go unit by unit; end groups belong to the first and last unit; in a unit the hydrogens follow
-    all other atoms. Stereo that the strings give is set, the rest is left open.
+    Unit i is that of the P-SMILES `sequence[i % len(sequence)]`. Atoms go unit by unit; end groups belong
+    to the first and last unit; in a unit the hydrogens follow all other atoms. Stereo that the strings
+    give is set, the rest is left open.
 
     Raises
     ------
     PSmilesError
-        As `polymd.psmiles.parse`; an end group that does not fit; a ring too small to close; valences or
-        electrons that do not work out in the chain.
+        As `polymd.psmiles.parse`; units whose stars differ in bond order; an end group that does not fit; a
+        ring too small to close; valences or electrons that do not work out in the chain.
     """
     from rdkit import Chem, rdBase
 
-    unit = _explicit(parse(psmiles))
-    stars = star_indices(unit)
-    ends = [unit.GetAtomWithIdx(star).GetNeighbors()[0].GetIdx() for star in stars]
-    order = unit.GetAtomWithIdx(stars[0]).GetBonds()[0].GetBondType()
-    path = list(Chem.GetShortestPath(unit, *ends)) if ends[0] != ends[1] else [ends[0]]
-    pieces = [Piece(unit, i, {}, {}) for i in range(n_units)]
+    units = [_unit(psmiles) for psmiles in sequence]
+    label = "-".join(sequence)
+    order = units[0].order
+    if any(unit.order != order for unit in units):
+        raise PSmilesError.of(
+            label,
+            "its units have stars of different bond orders",
+            allowed="units that all join by the same kind of bond",
+            fix="write all star bonds alike",
+        )
+    of = [units[i % len(units)] for i in range(n_units)]
+    pieces = [Piece(unit.mol, i, {}, {}) for i, unit in enumerate(of)]
     junctions = []
     for i in range(n_units if ring else n_units - 1):
         j = (i + 1) % n_units
-        pieces[i].links[stars[1]] = (j, ends[0])
-        pieces[j].links[stars[0]] = (i, ends[1])
-        junctions.append((i, ends[1], j, ends[0], order))
+        pieces[i].links[of[i].stars[1]] = (j, of[j].ends[0])
+        pieces[j].links[of[j].stars[0]] = (i, of[i].ends[1])
+        junctions.append((i, of[i].ends[1], j, of[j].ends[0], order))
     if ring:
-        _check_ring(psmiles, n_units, [(i, a, j, b) for i, a, j, b, _ in junctions], unit)
+        _check_ring(label, n_units, [(i, a, j, b) for i, a, j, b, _ in junctions], units[0].mol)
     else:
         for end, text in enumerate(end_groups):
             where = (0, n_units - 1)[end]
             for cap, kind in _end_group(text, order):
                 star = star_indices(cap)[0]
                 atom = cap.GetAtomWithIdx(star).GetNeighbors()[0].GetIdx()
-                pieces[where].links.setdefault(stars[end], (len(pieces), atom))
-                pieces.append(Piece(cap, where, {star: (where, ends[end])}, {}))
-                junctions.append((where, ends[end], len(pieces) - 1, atom, kind))
+                pieces[where].links.setdefault(of[where].stars[end], (len(pieces), atom))
+                pieces.append(Piece(cap, where, {star: (where, of[where].ends[end])}, {}))
+                junctions.append((where, of[where].ends[end], len(pieces) - 1, atom, kind))
     mol = _merge(pieces, junctions)
-    skeleton = Skeleton(mol, pieces, [[pieces[i].index[a] for a in path] for i in range(n_units)])
+    skeleton = Skeleton(mol, pieces, [[pieces[i].index[a] for a in of[i].path] for i in range(n_units)])
     _keep_given_stereo(skeleton)
     with rdBase.BlockLogs():
         try:
             Chem.SanitizeMol(mol)
         except ValueError as error:
             raise PSmilesError.of(
-                psmiles,
+                label,
                 f"a {'ring' if ring else 'chain'} of {n_units} units is no molecule (RDKit: {error})",
                 allowed="units and end groups whose bonds add up to normal valences",
                 fix="check the star bonds and the end groups",
             ) from error
     return skeleton
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """A parsed repeat unit: its stars, their neighbours (head and tail), the path between, the star bonds."""
+
+    mol: Mol
+    stars: tuple[int, ...]
+    ends: list[int]
+    path: list[int]
+    order: BondType
+
+
+def _unit(psmiles: str) -> _Unit:
+    from rdkit import Chem
+
+    mol = _explicit(parse(psmiles))
+    stars = star_indices(mol)
+    ends = [mol.GetAtomWithIdx(star).GetNeighbors()[0].GetIdx() for star in stars]
+    path = list(Chem.GetShortestPath(mol, *ends)) if ends[0] != ends[1] else [ends[0]]
+    return _Unit(mol, stars, ends, path, mol.GetAtomWithIdx(stars[0]).GetBonds()[0].GetBondType())
 
 
 def _explicit(mol: Mol) -> Mol:

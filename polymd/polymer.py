@@ -13,6 +13,8 @@ from polymd.psmiles import PSmilesError
 from polymd.stereo import Tacticity, choose_open_stereo
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import ase
     import mdtraj
     import openmm.app
@@ -27,7 +29,9 @@ class Polymer:
     Parameters
     ----------
     psmiles
-        Repeat unit, see `polymd.psmiles.parse`. The first star is the head, the second the tail.
+        Repeat unit, see `polymd.psmiles.parse`. The first star is the head, the second the tail. Of a
+        copolymer the sequence of its units, such as ["*CC*", "*CCO*"], taken again and again until there are
+        n_units.
     n_units
         Number of repeat units, 1 or more (a ring needs three backbone atoms in all).
     tacticity
@@ -47,6 +51,10 @@ class Polymer:
 
     Attributes
     ----------
+    psmiles : str
+        Repeat unit; of a copolymer all strings with hyphens between.
+    unit_types : (n_units,) int64
+        Which of the given repeat units each unit is.
     n_atoms : int
         N, hydrogens included.
     atomic_numbers : (N,) int64
@@ -70,7 +78,7 @@ class Polymer:
 
     def __init__(
         self,
-        psmiles: str,
+        psmiles: str | Sequence[str],
         n_units: int,
         *,
         tacticity: Tacticity = "atactic",
@@ -78,8 +86,10 @@ class Polymer:
         ring: bool = False,
         seed: int = 0,
     ) -> None:
-        self.psmiles = psmiles
-        self.n_units = _count(psmiles, n_units)
+        sequence = list(psmiles) if isinstance(psmiles, list | tuple) and psmiles else [str(psmiles)]
+        self.psmiles = "-".join(sequence)
+        self.n_units = _count(self.psmiles, n_units)
+        self.unit_types: NDArray[np.int64] = np.arange(self.n_units, dtype=np.int64) % len(sequence)
         if tacticity not in get_args(Tacticity):
             known = ", ".join(get_args(Tacticity))
             raise ValueError(f"unknown tacticity {tacticity!r}; allowed: {known}; fix: choose one of them")
@@ -91,8 +101,8 @@ class Polymer:
         self.end_groups = (end_groups[0], end_groups[1])
         self.ring = ring
         self.seed = seed
-        skeleton = assemble(psmiles, self.n_units, self.end_groups, ring)
-        _check_closed_shell(psmiles, skeleton.mol)
+        skeleton = assemble(sequence, self.n_units, self.end_groups, ring)
+        _check_closed_shell(self.psmiles, skeleton.mol)
         choose_open_stereo(skeleton, tacticity, seed)
         self._mol: Mol = skeleton.mol.GetMol()
         atoms = list(self._mol.GetAtoms())
@@ -105,7 +115,7 @@ class Polymer:
         self.backbone: NDArray[np.int64] = np.concatenate(skeleton.backbone).astype(np.int64)
         pairs = sorted(sorted((b.GetBeginAtomIdx(), b.GetEndAtomIdx())) for b in self._mol.GetBonds())
         self.bonds: NDArray[np.int64] = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-        self.name = f"{psmiles} x {self.n_units}{' ring' if ring else ''}"
+        self.name = f"{self.psmiles} x {self.n_units}{' ring' if ring else ''}"
 
     def __repr__(self) -> str:
         return f"Polymer({self.psmiles!r}, {self.n_units}, tacticity={self.tacticity!r}, ring={self.ring})"

@@ -107,18 +107,22 @@ def _set_ring_units(
     from rdkit import Chem
 
     owner = {atom: (p, own) for p, piece in enumerate(skeleton.pieces) for own, atom in piece.index.items()}
-    unit = skeleton.pieces[0].mol
-    rings = unit.GetRingInfo() if unit.GetRingInfo().NumRings() else None
     todo: dict[int, list[int]] = {}
     for centre in centres:
         piece, atom = owner[centre]
-        if rings is not None and piece < len(skeleton.backbone) and rings.NumAtomRings(atom):
+        rings = skeleton.pieces[piece].mol.GetRingInfo()
+        if piece < len(skeleton.backbone) and rings.NumRings() and rings.NumAtomRings(atom):
             todo.setdefault(piece, []).append(atom)
     todo = {piece: own for piece, own in todo.items() if len(own) > 1}
-    variants = embedded_variants(unit, int(rng.integers(2**31 - 1))) if todo else []
-    free = not any(a.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED for a in unit.GetAtoms())
+    units = {id(mol): mol for mol in (skeleton.pieces[piece].mol for piece in todo)}
+    found = {key: embedded_variants(mol, int(rng.integers(2**31 - 1))) for key, mol in units.items()}
     done = set()
-    for piece, own in todo.items() if variants else ():
+    for piece, own in todo.items():
+        unit = skeleton.pieces[piece].mol
+        variants = found[id(unit)]
+        if not variants:
+            continue
+        free = not any(a.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED for a in unit.GetAtoms())
         number = int(rng.integers(len(variants))) if tacticity == "atactic" else 0
         mirror = free and (
             int(rng.integers(2)) if tacticity == "atactic" else (piece % 2) * (tacticity == "syndiotactic")

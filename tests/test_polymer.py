@@ -268,3 +268,33 @@ def test_public_names() -> None:
     assert "Polymer" in dir(polymd)
     with pytest.raises(AttributeError, match="no attribute 'polymer_of_dreams'"):
         polymd.polymer_of_dreams  # noqa: B018
+
+
+def test_copolymers_take_their_units_in_turn() -> None:
+    polymer = Polymer(["*CC*", "*CCO*", "*CC(*)C"], 7)
+    flat = Chem.MolToSmiles(Chem.RemoveHs(polymer.to_rdkit()), isomericSmiles=False)
+    assert flat == Chem.CanonSmiles("CC" + "CCO" + "CC(C)" + "CC" + "CCO" + "CC(C)" + "CC")
+    assert polymer.unit_types.tolist() == [0, 1, 2, 0, 1, 2, 0]
+    assert polymer.psmiles == "*CC*-*CCO*-*CC(*)C"
+    assert [len(polymer.unit_atoms(i)) for i in range(1, 4)] == [7, 9, 6]
+    backbone = polymer.unit_index[polymer.backbone]
+    assert np.bincount(backbone).tolist() == [2, 3, 2, 2, 3, 2, 2]
+
+
+def test_copolymer_of_one_unit_is_the_polymer() -> None:
+    one, other = Polymer([PS], 4, seed=3), Polymer(PS, 4, seed=3)
+    assert smiles(one) == smiles(other)
+    assert one.psmiles == PS
+    np.testing.assert_array_equal(one.bonds, other.bonds)
+
+
+def test_copolymers_join_by_one_kind_of_bond() -> None:
+    with pytest.raises(PSmilesError, match="different bond orders"):
+        Polymer(["*CC*", "*=CC=*"], 4)
+    with pytest.raises(PSmilesError):
+        Polymer([], 4)  # type: ignore[arg-type]
+
+
+def test_copolymer_rings_close() -> None:
+    polymer = Polymer(["*CC*", "*O*"], 4, ring=True)
+    assert smiles(polymer) == Chem.CanonSmiles("C1COCCO1")

@@ -197,7 +197,7 @@ def choose_unit(
     found, weights, cost = 0, 0.0, np.inf
     kept, kept_angles = points.copy(), angles[unit].copy()
     for trial in range(_TRIALS):
-        softness = _SOFTEST * trial / _TRIALS
+        softness = _SOFTEST * (trial - found) / _TRIALS
         new = place_unit(
             rng, units, links, kind, link, unit, atoms, place, axes, angles, table, volumes, points,
             softness, desperate,

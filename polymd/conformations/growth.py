@@ -51,8 +51,7 @@ class ChainGrower:
         self.polymer = polymer
         network = network or load_network()
         chain = Chain.of(polymer)
-        types = np.zeros(polymer.n_units, dtype=np.int64)
-        kinds, self.kind_of, example_of = unit_kinds(chain, types)
+        kinds, self.kind_of, example_of = unit_kinds(chain, polymer.unit_types)
         self.link_of, linked = _links(self.kind_of)
         shown = sorted({u for i in [*linked, *example_of] for u in range(max(0, i - 2), i + 1)})
         encoded = Encoded(chain, network, [a for u in shown for a in chain.local(u)])

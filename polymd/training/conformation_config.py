@@ -31,6 +31,8 @@ class ConformationConfig(BaseModel):
         Folder of the checkpoint, the logs and the finished weights `<name>.safetensors`.
     minutes, steps
         Budget, one of the two. Minutes are those spent in training, added up over restarts.
+    start
+        Weights to begin with, a .safetensors file; its sizes are those of `network`. Random unless given.
     excluded_families
         P-SMILES used for nothing, in no spelling.
     validation_fraction
@@ -63,6 +65,7 @@ class ConformationConfig(BaseModel):
     name: str = Field(default="growth", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     minutes: Positive | None = None
     steps: int | None = Field(default=None, ge=1)
+    start: FilePath | None = None
     excluded_families: list[str] = []
     validation_fraction: float = Field(default=0.04, ge=0.0, lt=1.0)
     labelled_chains: int = Field(default=2500, ge=1)

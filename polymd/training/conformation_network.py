@@ -85,6 +85,7 @@ class ConformationNetwork(nn.Module):
         super().__init__()
         width, hidden = sizes.width, sizes.hidden
         self.embed = nn.Linear(ATOM_FEATURES + 1, width)
+        nn.init.zeros_(self.embed.weight[:, -1])  # at first, all force fields are alike
         self.layers = nn.ModuleList(Layer(width) for _ in range(sizes.layers))
         self.single = Head(width, 4, hidden, HARMONICS)
         self.coupled = Head(width, 5, hidden, 2 * COUPLED * COUPLED)

@@ -130,6 +130,8 @@ class DensityFitting(LightningModule):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.network = ConformationNetwork(Sizes(**config.network.model_dump()))
+        if config.start is not None:
+            self.network.load_state_dict(_start_weights(config))
         self.average: ConformationNetwork = deepcopy(self.network).requires_grad_(False)
         self.used = 0.0  # part of the budget, kept by `callbacks.Budget`
 
@@ -164,6 +166,13 @@ class DensityFitting(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["config"] = self.config.model_dump(mode="json")
+
+
+def _start_weights(config: ConformationConfig) -> dict[str, Tensor]:
+    start = Network.read(cast(Any, config.start))
+    if start.sizes != Sizes(**config.network.model_dump()):
+        raise ValueError(f"start {str(config.start)!r} has the sizes {start.sizes}; give the same network")
+    return {name: torch.from_numpy(np.array(value)) for name, value in start.weights.items()}
 
 
 def mean_log_density(network: ConformationNetwork, h: Tensor, batch: Batch) -> Tensor:

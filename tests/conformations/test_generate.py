@@ -122,3 +122,18 @@ def test_long_chains_spread_out() -> None:
     chains = generate_conformations(polymer, 8, seed=1)
     radius = np.sqrt(chains.var(axis=1).sum(axis=1)).mean()
     assert 8.0 < radius < 35.0
+
+
+def test_copolymers_grow() -> None:
+    polymer = Polymer(["*CC(*)c1ccccc1", "*CCO*", "*OCCOC(=O)c1ccc(cc1)C(=O)*"], 12, seed=2)
+    check(polymer, generate_conformations(polymer, 2, seed=1), 2)
+
+
+def test_chains_are_denser_in_poor_solvent() -> None:
+    polymer = Polymer("*CC*", 100)
+    good, poor = (generate_conformations(polymer, 6, seed=3, solvent=s) for s in (1.0, 0.0))
+    check(polymer, poor, 6)
+    size = [np.sqrt(chains.var(axis=1).sum(axis=1)).mean() for chains in (good, poor)]
+    assert size[1] < 0.92 * size[0]
+    with pytest.raises(ValueError, match=r"solvent is 1\.5"):
+        generate_conformations(polymer, 1, solvent=1.5)

@@ -111,6 +111,10 @@ def test_training_learns_resumes_and_writes_weights(tmp_path: Path) -> None:
         train(config)
     longer = ConformationConfig(**(fields | {"steps": 6}))
     assert train(longer, resume=True)["training"]["steps"] == 6
+    further = fields | {"start": longer.model, "out": tmp_path / "further", "steps": 1}
+    assert train(ConformationConfig(**further))["config"]["start"] == str(longer.model)
+    with pytest.raises(ValueError, match="give the same network"):
+        train(ConformationConfig(**(further | {"out": tmp_path / "x", "network": {"width": 8}})))
     with pytest.raises(ValueError, match="was written with batch 4"):
         train(ConformationConfig(**(fields | {"batch": 2})), resume=True)
 
