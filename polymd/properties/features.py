@@ -96,22 +96,22 @@ class Scaling:
         bonds: tuple[Floats, Floats],
         descriptors: tuple[Floats, Floats],
     ) -> Iterator[Floats]:
-        """The six kernels (R, C) between two sets, from their min-max kernels and features."""
+        """The six kernels (R, C) between two sets: min-max kernels, scaled bonds and descriptors."""
         yield intensive
         yield intensive * intensive * intensive  # many times faster than a power
         yield extensive
-        b, other = (self._bonds(features) for features in bonds)
-        yield b @ other.T
+        yield bonds[0] @ bonds[1].T
         d, others = (features / self.descriptor_spreads for features in descriptors)
         yield from matern(d, others, self.length)
 
     def own(self, bonds: Floats) -> Floats:
-        """The six kernels between each polymer and itself, (6, N)."""
+        """The six kernels between each polymer and itself, (6, N), from its scaled bonds."""
         own = np.ones((6, len(bonds)))
-        own[3] = (self._bonds(bonds) ** 2).sum(axis=1)
+        own[3] = (bonds**2).sum(axis=1)
         return own
 
-    def _bonds(self, bonds: Floats) -> Floats:
+    def scaled(self, bonds: Floats) -> Floats:
+        """Features of bonds about the training set's mean, (N, B)."""
         scaled: Floats = (bonds - self.bond_means) / self.bond_spreads
         return scaled
 

@@ -74,7 +74,7 @@ class Kernels:
         return scaling.parts(
             self.intensive[at],
             self.extensive[at],
-            (self.bonds[rows], self.bonds[columns]),
+            (scaling.scaled(self.bonds[rows]), scaling.scaled(self.bonds[columns])),
             (self.descriptors[rows], self.descriptors[columns]),
         )
 
@@ -93,9 +93,10 @@ class FittedProcess:
 
     def predict(self, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """Value and standard deviation (noise included) of polymers of `kernels`, in the target's unit."""
-        own = self.scaling.own(self.kernels.bonds[rows])
+        own = self.scaling.own(self.scaling.scaled(self.kernels.bonds[rows]))
         cross = covariance(self.logarithms, self.kernels.parts(self.scaling, self.train, rows))
-        factor = factorise(self.logarithms, self.kernels.parts(self.scaling, self.train, self.train))
+        inner = covariance(self.logarithms, self.kernels.parts(self.scaling, self.train, self.train))
+        factor = factorise(self.logarithms, inner)
         values = cross.T @ solve(factor, self.targets)
         return self.mean + self.scale * values, self.scale * deviation(self.logarithms, factor, cross, own)
 
@@ -107,11 +108,13 @@ def covariance(logarithms: Floats, parts: Iterable[Floats]) -> Floats:
     return total
 
 
-def factorise(logarithms: Floats, parts: Iterable[Floats]) -> Floats:
-    """Lower Cholesky factor of the covariance of a training set with noise, (T, T), from its kernels."""
+def factorise(logarithms: Floats, inner: Floats) -> Floats:
+    """Lower Cholesky factor of the covariance of a training set with noise, (T, T).
+
+    Of `inner`, the covariance without noise, the lower half is read and overwritten.
+    """
     from scipy.linalg import cholesky
 
-    inner = covariance(logarithms, parts)
     inner[np.diag_indices_from(inner)] += np.exp(logarithms[-1])
     factor: Floats = cholesky(inner, lower=True, overwrite_a=True)
     return factor

@@ -13,7 +13,7 @@ import numpy as np
 
 from polymd.properties.estimates import Estimates
 from polymd.properties.features import Features, Scaling
-from polymd.properties.gaussian_process import Kernels, covariance, deviation, factorise
+from polymd.properties.gaussian_process import covariance, deviation, factorise
 from polymd.properties.kernels import CountMatrix
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Process", "ProcessModel"]
 
 _CHUNK = 500  # polymers predicted at a time
+_BLOCK = 128  # rows of a covariance computed at a time
 _SCALES = ("bond_means", "bond_spreads", "descriptor_spreads")
 
 
@@ -71,14 +72,15 @@ class ProcessModel:
         for name in names:
             process = self.processes[name]
             at, card = process.rows, process.card
+            scaled = process.scaling.scaled(own_bonds)
             parts = process.scaling.parts(
                 intensive[at],
                 extensive[at],
-                (bonds[at], own_bonds),
+                (process.scaling.scaled(bonds[at]), scaled),
                 (self.features.descriptors[at], polymers.descriptors),
             )
             cross = covariance(process.logarithms, parts)
-            own = process.scaling.own(own_bonds)
+            own = process.scaling.own(scaled)
             spread = deviation(process.logarithms, self._factor(name), cross, own)
             alike = intensive[at].max(axis=0) >= card["least_similarity"]
             familiar = np.array([f.elements <= set(card["elements"]) for f in fingerprints])
@@ -91,12 +93,23 @@ class ProcessModel:
         return found
 
     def _factor(self, name: str) -> Floats:
-        """Factor of the training covariance of a property, made on first use."""
+        """Factor of the training covariance of a property, made on first use in blocks."""
         if name not in self._factors:
             process = self.processes[name]
-            every = np.arange(len(process.rows))
-            parts = Kernels.between(self.features.rows(process.rows)).parts(process.scaling, every, every)
-            self._factors[name] = factorise(process.logarithms, parts)
+            table, scaling = self.features.rows(process.rows), process.scaling
+            bonds, descriptors = scaling.scaled(table.bonds(len(table.codes))), table.descriptors
+            inner = np.zeros((len(table), len(table)))
+            for start in range(0, len(table), _BLOCK):
+                rows, before = slice(start, start + _BLOCK), slice(0, start + _BLOCK)
+                block, columns = (table.rows(np.arange(len(table))[part]) for part in (rows, before))
+                parts = scaling.parts(
+                    block.intensive(columns),
+                    block.extensive(columns),
+                    (bonds[rows], bonds[before]),
+                    (descriptors[rows], descriptors[before]),
+                )
+                inner[rows, before] = covariance(process.logarithms, parts)
+            self._factors[name] = factorise(process.logarithms, inner)
         return self._factors[name]
 
     def tensors(self) -> dict[str, NDArray[Any]]:

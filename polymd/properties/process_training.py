@@ -10,7 +10,7 @@ from polymd.properties.blending import NetworkFolds, ProcessFolds, blend, held_o
 from polymd.properties.estimates import calibration
 from polymd.properties.features import Features
 from polymd.properties.fingerprints import fingerprint
-from polymd.properties.gaussian_process import FittedProcess, Kernels, factorise, fit, solve
+from polymd.properties.gaussian_process import FittedProcess, Kernels, covariance, factorise, fit, solve
 from polymd.properties.process_model import Process, ProcessModel
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ def _train(
     held_out = _held_out(kernels, table, validation)
     every = np.arange(len(rows))
     fitted = fit(kernels, every, table.targets)
-    factor = factorise(fitted.logarithms, kernels.parts(fitted.scaling, every, every))
+    inner = covariance(fitted.logarithms, kernels.parts(fitted.scaling, every, every))
+    factor = factorise(fitted.logarithms, inner)
     card: dict[str, Any] = table.about() | {
         "mean": fitted.mean,
         "scale": fitted.scale,
