@@ -12,7 +12,7 @@ from polymd.observables.size import (
     radius_of_gyration,
     radius_of_gyration_series,
 )
-from polymd.observables.torsions import TorsionDistribution, torsion_distribution
+from polymd.observables.torsions import TorsionDistribution, torsion_distribution, torsion_pairs
 
 __all__ = [
     "Estimate",
@@ -25,4 +25,5 @@ __all__ = [
     "radius_of_gyration_series",
     "ratio_with_error",
     "torsion_distribution",
+    "torsion_pairs",
 ]

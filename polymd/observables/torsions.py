@@ -52,13 +52,29 @@ def torsion_distribution(
     ValueError
         The backbone has fewer than four atoms or leaves the chain, or `bins` < 1.
     """
-    import mdtraj
-
     if bins < 1:
         raise ValueError(f"bins={bins}; give at least 1")
-    atoms = backbone_atoms(trajectory.topology, backbone, 4)
-    quartets = np.lib.stride_tricks.sliding_window_view(atoms, 4, axis=1).reshape(-1, 4)
-    angles = np.degrees(mdtraj.compute_dihedrals(trajectory, quartets, periodic=False).astype(np.float64))
-    # rounding may leave an angle a hair outside the circle
-    counts, edges = np.histogram(np.clip(angles, -180.0, 180.0), bins=bins, range=(-180.0, 180.0))
+    counts, edges = np.histogram(_torsions(trajectory, backbone, 4), bins=bins, range=(-180.0, 180.0))
     return TorsionDistribution(edges.astype(np.float64), counts.astype(np.int64))
+
+
+def torsion_pairs(trajectory: "Trajectory", backbone: ArrayLike) -> NDArray[np.float64]:
+    """Torsions about neighbouring bonds of the backbone, `(F, P, 2)` degrees, over all chains.
+
+    Arguments and signs are those of `torsion_distribution`; the backbone needs five atoms (ValueError).
+    """
+    angles = _torsions(trajectory, backbone, 5)
+    pairs = np.stack([angles[..., :-1], angles[..., 1:]], axis=-1)
+    return np.asarray(pairs.reshape(len(pairs), -1, 2))
+
+
+def _torsions(trajectory: "Trajectory", backbone: ArrayLike, least: int) -> NDArray[np.float64]:
+    """`(F, chains, B - 3)` degrees; a backbone of fewer than `least` atoms raises ValueError."""
+    import mdtraj
+
+    atoms = backbone_atoms(trajectory.topology, backbone, least)
+    quartets = np.lib.stride_tricks.sliding_window_view(atoms, 4, axis=1)
+    angles = mdtraj.compute_dihedrals(trajectory, quartets.reshape(-1, 4), periodic=False)
+    # rounding may leave an angle a hair outside the circle
+    degrees = np.clip(np.degrees(angles.astype(np.float64)), -180.0, 180.0)
+    return np.asarray(degrees.reshape(-1, *quartets.shape[:2]))

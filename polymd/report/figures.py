@@ -45,6 +45,8 @@ def figures(run: RunFolder) -> dict[str, Any]:
         )
     if "torsion_distribution" in run.properties:
         drawn["torsions"] = _torsions(run.properties["torsion_distribution"])
+    if "torsion_map" in run.properties:
+        drawn["torsion_map"] = _torsion_map(run.properties["torsion_map"])
     return {name: json.loads(figure.to_json()) for name, figure in drawn.items()}
 
 
@@ -90,4 +92,33 @@ def _torsions(stored: dict[str, Any]) -> "Figure":
     figure = graph_objects.Figure(bars, layout={"template": "none", "showlegend": False, "bargap": 0})
     figure.update_xaxes(title="backbone torsion / degree", range=[-180, 180], dtick=60)
     figure.update_yaxes(title="probability / degree⁻¹", rangemode="tozero")
+    return figure
+
+
+def _torsion_map(stored: dict[str, Any]) -> "Figure":
+    """How often two neighbouring backbone torsions come together in the run, and the start's as dots."""
+    from plotly import graph_objects
+
+    edges, counts = np.array(stored["edges"]), np.array(stored["counts"])
+    centres = (0.5 * (edges[1:] + edges[:-1])).tolist()
+    cells = graph_objects.Heatmap(
+        x=centres,
+        y=centres,
+        z=np.round(counts.T / max(counts.sum(), 1), 7).tolist(),
+        colorscale="Blues",
+        showscale=False,
+        hovertemplate="%{z:.4f} at %{x}°, %{y}°<extra>run</extra>",
+    )
+    start = np.array(stored["start"]).reshape(-1, 2)
+    dots = graph_objects.Scatter(
+        x=start[:, 0].tolist(),
+        y=start[:, 1].tolist(),
+        mode="markers",
+        marker={"size": 5, "color": "#d55e00"},
+        hovertemplate="%{x}°, %{y}°<extra>start</extra>",
+    )
+    layout = {"template": "none", "showlegend": False, "hovermode": "closest"}
+    figure = graph_objects.Figure([cells, dots], layout=layout)
+    figure.update_xaxes(title="backbone torsion / degree", range=[-180, 180], dtick=60)
+    figure.update_yaxes(title="the next one / degree", range=[-180, 180], dtick=60)
     return figure

@@ -16,7 +16,7 @@
     const accent = colour("--accent");
     for (const trace of traces) {
       trace.line = { color: accent, width: 1.5 };
-      trace.marker = { color: accent };
+      trace.marker = { color: accent, ...trace.marker };
     }
     const axis = { gridcolor: colour("--line"), zerolinecolor: colour("--line"), automargin: true };
     means[name] = (layout.shapes || []).map((shape) => ({
@@ -31,13 +31,13 @@
       margin: { l: 64, r: 18, t: 8, b: 44 },
       xaxis: { ...layout.xaxis, ...axis },
       yaxis: { ...layout.yaxis, ...axis, title: { ...layout.yaxis.title, standoff: 10 } },
-      hovermode: "x",
+      hovermode: layout.hovermode || "x",
     }];
   }
 
   function drawFigures() {
     const options = { responsive: true, displayModeBar: false };
-    for (const name of ["energy", "temperature", "gyration", "uncertainty", "torsions"]) {
+    for (const name of ["energy", "temperature", "gyration", "uncertainty", "torsions", "torsion_map"]) {
       const place = element(name);
       if (data.figures[name]) Plotly.react(place, ...themed(name), options);
       else if (place) place.closest("section").remove();

@@ -10,9 +10,14 @@ from polymd.simulation.config import Config
 from polymd.simulation.run import Run
 
 if TYPE_CHECKING:
+    import numpy as np
+    from mdtraj import Trajectory
+    from numpy.typing import NDArray
+
     from polymd.observables import Estimate
 
 _BOND_ATOMS, _TORSION_ATOMS = 2, 4
+_MAP_BINS = 36
 _FROM_LOG = (
     ("potential_energy", "potential_energy_eV", "eV"),
     ("kinetic_energy", "kinetic_energy_eV", "eV"),
@@ -22,10 +27,10 @@ _OF_NPT = (("density", "density_g_cm3", "g/cm3"),)
 
 
 def analyse(run: Run, config: Config) -> dict[str, Any]:
-    """Observables of a run, ready for JSON: `{"value", "error", "unit"}` each, and the torsion histogram.
+    """Observables of a run, ready for JSON: `{"value", "error", "unit"}` each, and histograms of torsions.
 
-    Every frame counts but the first, the minimised chain. A backbone of fewer than two atoms has no ends,
-    one of fewer than four no torsions.
+    Every frame counts but the first, the minimised chain, whose torsions stand beside the map of pairs. A
+    backbone of fewer than two atoms has no ends, one of fewer than four no torsions.
     """
     from polymd import observables
     from polymd.polymer import Polymer
@@ -41,7 +46,26 @@ def analyse(run: Run, config: Config) -> dict[str, Any]:
     results: dict[str, Any] = {name: estimate.as_dict() for name, estimate in estimates.items()}
     if len(backbone) >= _TORSION_ATOMS:
         results["torsion_distribution"] = observables.torsion_distribution(trajectory, backbone).as_dict()
+    if len(backbone) > _TORSION_ATOMS:
+        results["torsion_map"] = _torsion_map(run.trajectory, backbone)
     return results
+
+
+def _torsion_map(trajectory: Trajectory, backbone: NDArray[np.int64]) -> dict[str, Any]:
+    """Pairs of neighbouring torsions: a histogram of the run, and those of its start."""
+    import numpy as np
+
+    from polymd.observables import torsion_pairs
+
+    pairs = torsion_pairs(trajectory, backbone)
+    edges = np.linspace(-180.0, 180.0, _MAP_BINS + 1)
+    counts = np.histogram2d(pairs[1:, :, 0].ravel(), pairs[1:, :, 1].ravel(), bins=[edges, edges])[0]
+    return {
+        "edges": edges.tolist(),
+        "counts": counts.astype(int).tolist(),
+        "start": pairs[0].round(1).tolist(),
+        "unit": "degree",
+    }
 
 
 def write_properties(run: Run, config: Config) -> Path:

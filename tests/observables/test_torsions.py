@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from polymd.observables import torsion_distribution
+from polymd.observables import torsion_distribution, torsion_pairs
 
 Build = Callable[..., mdtraj.Trajectory]
 
@@ -60,3 +60,10 @@ def test_bad_input(trajectory: Build) -> None:
         torsion_distribution(traj, [0, 1, 2])
     with pytest.raises(ValueError, match="bins=0"):
         torsion_distribution(traj, range(4), bins=0)
+
+
+def test_pairs_are_neighbours(trajectory: Build) -> None:
+    pairs = torsion_pairs(trajectory(chain([60.0, -170.0, 55.0])), range(6))
+    np.testing.assert_allclose(pairs, [[[60.0, -170.0], [-170.0, 55.0]]], atol=0.01)
+    with pytest.raises(ValueError, match="5"):
+        torsion_pairs(trajectory(chain([60.0])), range(4))

@@ -50,6 +50,13 @@ def test_torsions_are_a_density(run: RunFolder) -> None:
     assert np.sum(np.multiply(bars["y"], bars["width"])) == pytest.approx(1.0, abs=1e-4)
 
 
+def test_torsion_map_shows_run_and_start(run: RunFolder) -> None:
+    stored = {"edges": [-180, 0, 180], "counts": [[1, 3], [0, 4]], "start": [[-60.0, 170.0], [65.0, 60.0]]}
+    cells, dots = figures(replace(run, properties={"torsion_map": stored}))["torsion_map"]["data"]
+    assert cells["z"] == [[0.125, 0.0], [0.375, 0.5]]  # rows are the second torsion
+    assert (dots["x"], dots["y"]) == ([-60.0, 65.0], [170.0, 60.0])
+
+
 def test_no_torsions_in_short_chains(run: RunFolder) -> None:
     assert "torsions" not in figures(replace(run, properties={}))
 
