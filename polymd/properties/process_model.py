@@ -153,7 +153,7 @@ def _process(name: str, card: dict[str, Any], tensors: Mapping[str, NDArray[Any]
     means, spreads, descriptors = (tensors[f"{name}.{scale}"] for scale in _SCALES)
     return Process(
         rows=tensors[f"{name}.rows"].astype(np.int64),
-        scaling=Scaling(means, spreads, descriptors, float(tensors[f"{name}.length"])),
+        scaling=Scaling(means, spreads, descriptors, float(tensors[f"{name}.length"].item())),
         logarithms=tensors[f"{name}.logarithms"],
         coefficients=tensors[f"{name}.coefficients"],
         card=card,

@@ -46,3 +46,22 @@ def test_says_where_tables_come_from(
     monkeypatch.delenv("POLYMD_PROPERTIES", raising=False)
     assert main(["evaluate", "property"]) == 2
     assert "set POLYMD_PROPERTIES to the folder" in capsys.readouterr().err
+
+
+def test_networks_are_trained_for_all_names_together(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = []
+    monkeypatch.setattr("polymd.datasets.properties.read_rows", lambda *_: None)
+    monkeypatch.setattr("polymd.properties.network_training.shipped_start", lambda: None)
+    monkeypatch.setattr(
+        "polymd.properties.evaluation.evaluate_networks",
+        lambda names, settings, folder, **more: (
+            asked.append((names, settings, more["split_seed"])) or [FOUND]
+        ),
+    )
+    given = ["evaluate", "property", "Nc", "EPS", "--model", "auto", "--epochs", "3", "--checkpoints", "here"]
+    assert main([*given, "--split-seed", "1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [FOUND]
+    ((names, settings, split),) = asked
+    assert (names, split, settings.finetuning.epochs, str(settings.folder)) == (["Nc", "EPS"], 1, 3, "here")

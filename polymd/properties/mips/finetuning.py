@@ -16,6 +16,7 @@ from torch import Tensor
 
 from polymd.properties.mips.batching import batches_of_similar_size, in_order_of_size
 from polymd.properties.mips.graphs import Batch
+from polymd.properties.mips.model import fastest_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,12 +52,14 @@ class Examples:
     targets: Floats  #: (N, T), nan where there is no label
     shape: Floats | None = None  #: (N, D) standardised 3D descriptors, nan where there are none
 
-    def batch(self, rows: NDArray[np.int64]) -> tuple[Batch, Tensor | None, Tensor | None]:
+    def batch(
+        self, rows: NDArray[np.int64], device: torch.device
+    ) -> tuple[Batch, Tensor | None, Tensor | None]:
         """Units and, where there are any, 3D descriptors and whether each polymer has them."""
-        units = Batch.of([self.chains[row] for row in rows])
+        units = Batch.of([self.chains[row] for row in rows]).to(device)
         if self.shape is None:
             return units, None, None
-        shape = torch.from_numpy(self.shape[rows]).float()
+        shape = torch.from_numpy(self.shape[rows]).float().to(device)
         known = ~shape[:, 0].isnan()
         return units, shape.nan_to_num(), known.float()
 
@@ -80,7 +83,7 @@ def finetune(
     """
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    network = copy.deepcopy(network).train()
+    network = copy.deepcopy(network).to(fastest_device()).train()
     average = copy.deepcopy(network).eval()
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=settings.learning_rate, weight_decay=settings.decay
@@ -102,7 +105,7 @@ def finetune(
             if error < least:
                 best, least = copy.deepcopy(average), error
             tell(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}, validation {error:.4f}")
-    return best if len(validation) else average
+    return (best if len(validation) else average).cpu()
 
 
 def outputs(network: Mips, examples: Examples, rows: NDArray[np.int64], *, with_shape: bool = True) -> Floats:
@@ -110,9 +113,9 @@ def outputs(network: Mips, examples: Examples, rows: NDArray[np.int64], *, with_
     found = np.empty((len(rows), network.targets))
     with torch.inference_mode():
         for part in in_order_of_size(examples.sizes(rows), 64):
-            units, shape, known = examples.batch(rows[part])
+            units, shape, known = examples.batch(rows[part], network.device)
             values = network(units, shape, known) if with_shape else network(units)
-            found[part] = values.double().numpy()
+            found[part] = values.double().cpu().numpy()
     return found
 
 
@@ -131,10 +134,10 @@ def _step(
     rows: NDArray[np.int64],
     settings: Finetuning,
 ) -> float:
-    units, shape, known = examples.batch(rows)
+    units, shape, known = examples.batch(rows, network.device)
     if known is not None:
-        known = known * (torch.rand(len(rows)) >= settings.without_shape)
-    targets = torch.from_numpy(examples.targets[rows]).float()
+        known = known * (torch.rand(len(rows), device=known.device) >= settings.without_shape)
+    targets = torch.from_numpy(examples.targets[rows]).float().to(network.device)
     labelled = ~targets.isnan()
     errors = (network(units, shape, known) - targets.nan_to_num())[labelled]
     loss = (errors**2).mean()

@@ -91,6 +91,12 @@ class Batch:
             torch.from_numpy(images).to(dtype),
         )
 
+    def to(self, device: torch.device) -> Batch:
+        """The same on a device."""
+        return Batch(
+            self.atoms.to(device), self.backbone.to(device), self.real.to(device), self.images.to(device)
+        )
+
 
 def n_categories(threshold: int) -> int:
     """Number of categories of images with a distance threshold in bonds, at least 1."""

@@ -34,7 +34,7 @@ from polymd.properties.mips.graphs import ATOM_SIZES, n_categories
 if TYPE_CHECKING:
     from polymd.properties.mips.graphs import Batch
 
-__all__ = ["Mips", "Sizes"]
+__all__ = ["Mips", "Sizes", "fastest_device"]
 
 _FUSION = 0.5  # weight of what comes from 3D descriptors, as published
 _LEAST = 1e-30  # of a sum over images; its logarithm hides an atom from another
@@ -143,6 +143,11 @@ class Mips(nn.Module):
             assert isinstance(table, nn.Embedding)
             nn.init.normal_(table.weight, std=0.3)
 
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return self.biases.device
+
     def atoms(self, batch: Batch, shape: Tensor | None = None, known: Tensor | None = None) -> Tensor:
         """Representations of atoms, (B, N, channels).
 
@@ -171,3 +176,8 @@ class Mips(nn.Module):
         means = [(atoms * w[..., None]).sum(1) / w.sum(1, keepdim=True) for w in (real, chosen)]
         values: Tensor = self.head(torch.cat(means, dim=-1))
         return values
+
+
+def fastest_device() -> torch.device:
+    """A CUDA device where there is one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from polymd.properties.mips.batching import batches_of_similar_size
 from polymd.properties.mips.graphs import ATOM_SIZES, Batch, ChainTensors
-from polymd.properties.mips.model import Mips, Sizes
+from polymd.properties.mips.model import Mips, Sizes, fastest_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -67,7 +67,7 @@ def pretrain(
     if not psmiles:
         raise ValueError("no polymers to pre-train on; give a file with a column psmiles")
     torch.manual_seed(settings.seed)
-    network = Mips(settings.sizes)
+    network = Mips(settings.sizes).to(fastest_device())
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=0.01)
     state: dict[str, Any] = {"chunk": 0, "seconds": 0.0, "steps": 0}
     if checkpoint.exists():
@@ -87,12 +87,12 @@ def pretrain(
         state["seconds"] += time.process_time() - started
         _save(checkpoint, settings, network, optimizer, state)
         tell(f"{state['seconds'] / 60:.1f} min, {state['steps']} steps, loss {np.mean(losses):.4f}")
-    return network.eval()
+    return network.cpu().eval()
 
 
 def masked_loss(network: Mips, batch: Batch, hidden: Tensor) -> Tensor:
     """Mean cross-entropy of all columns of the hidden atoms, `hidden` (B, N) bool."""
-    sizes = torch.tensor(list(ATOM_SIZES.values()))
+    sizes = torch.tensor(list(ATOM_SIZES.values()), device=batch.atoms.device)
     shown = torch.where(hidden[..., None], sizes, batch.atoms)
     found = network.atoms(replace(batch, atoms=shown))[hidden]
     true = batch.atoms[hidden]
@@ -124,7 +124,7 @@ def _step(
     hidden = batch.real & torch.from_numpy(rng.random(batch.real.shape) < masked)
     if not hidden.any():
         hidden = batch.real
-    loss = masked_loss(network, batch, hidden)
+    loss = masked_loss(network, batch.to(network.device), hidden.to(network.device))
     optimizer.zero_grad()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -153,7 +153,7 @@ def _resume(
     path: Path, settings: Pretraining, network: Mips, optimizer: torch.optim.Optimizer
 ) -> dict[str, Any]:
     """Load a checkpoint into network and optimizer; how far it was."""
-    stored = torch.load(path, map_location="cpu", weights_only=True)
+    stored = torch.load(path, map_location=network.device, weights_only=True)
     if stored["settings"] != repr(settings):
         raise ValueError(
             f"{path} was written with {stored['settings']}, not {settings}; go on with the same settings or "
