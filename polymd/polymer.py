@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from polymd.assembly import assemble
+from polymd.assembly import assemble, set_tetrahedral
 from polymd.psmiles import PSmilesError
 from polymd.stereo import Tacticity, choose_open_stereo
 
@@ -87,6 +87,7 @@ class Polymer:
         seed: int = 0,
     ) -> None:
         sequence = list(psmiles) if isinstance(psmiles, list | tuple) and psmiles else [str(psmiles)]
+        self._sequence = sequence
         self.psmiles = "-".join(sequence)
         self.n_units = _count(self.psmiles, n_units)
         self.unit_types: NDArray[np.int64] = np.arange(self.n_units, dtype=np.int64) % len(sequence)
@@ -125,6 +126,30 @@ class Polymer:
         if not 0 <= i < self.n_units:
             raise IndexError(f"no unit {i}; allowed: 0 to {self.n_units - 1}; fix: count units from 0")
         return np.flatnonzero(self.unit_index == i)
+
+    def opened(self) -> Polymer:
+        """The chain that a ring is when the bond from its last to its first unit is cut, same stereo.
+
+        Both ends get a hydrogen, the last atom of its unit; all others keep their order. The units must be
+        joined by single bonds.
+        """
+        from rdkit import Chem
+
+        chain = Polymer(self._sequence, self.n_units, tacticity=self.tacticity, seed=self.seed)
+        caps = [int(chain.unit_atoms(unit)[-1]) for unit in (0, self.n_units - 1)]
+        kept = np.delete(np.arange(chain.n_atoms), caps).tolist()
+        ends = int(self.backbone[0]), int(self.backbone[-1])
+        mol = Chem.RWMol(chain._mol)
+        for atom in mol.GetAtoms():
+            atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
+        for atom in self._mol.GetAtoms():
+            if atom.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED:
+                i = atom.GetIdx()
+                around = [bond.GetOtherAtomIdx(i) for bond in atom.GetBonds()]
+                new = [caps[ends.index(i)] if {i, j} == set(ends) else kept[j] for j in around]
+                set_tetrahedral(mol, kept[i], new, atom.GetChiralTag())
+        chain._mol = mol.GetMol()
+        return chain
 
     def to_rdkit(self) -> Mol:
         """RDKit molecule with explicit hydrogens, bond orders and stereo; a copy, without conformers."""

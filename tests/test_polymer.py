@@ -298,3 +298,27 @@ def test_copolymers_join_by_one_kind_of_bond() -> None:
 def test_copolymer_rings_close() -> None:
     polymer = Polymer(["*CC*", "*O*"], 4, ring=True)
     assert smiles(polymer) == Chem.CanonSmiles("C1COCCO1")
+
+
+@pytest.mark.parametrize("psmiles", [PS, "*CC(C)(*)C(=O)OC", "*[Si](C)(c1ccccc1)O*", "*C[C@H](*)CC"])
+def test_opened_rings_keep_atoms_and_handedness(psmiles: str) -> None:
+    """The volumes about every centre of the ring, in the order of its bonds, are those in the chain."""
+    ring = Polymer(psmiles, 5, ring=True, seed=4)
+    chain = ring.opened()
+    caps = [int(chain.unit_atoms(0)[-1]), int(chain.unit_atoms(4)[-1])]
+    kept = np.delete(np.arange(chain.n_atoms), caps)
+    np.testing.assert_array_equal(chain.atomic_numbers[kept], ring.atomic_numbers)
+    np.testing.assert_array_equal(chain.unit_index[kept], ring.unit_index)
+    np.testing.assert_array_equal(kept[ring.backbone], chain.backbone)
+    place = {old: new for new, old in enumerate(kept.tolist())}
+    place |= {caps[0]: int(ring.backbone[-1]), caps[1]: int(ring.backbone[0])}
+    mol, other = chain.to_rdkit(), ring.to_rdkit()
+    tagged = [a for a in mol.GetAtoms() if a.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED]
+    assert len(tagged) == sum(a.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED for a in other.GetAtoms())
+    for atom in tagged:
+        twin = other.GetAtomWithIdx(place[atom.GetIdx()])
+        mine = [place[bond.GetOtherAtomIdx(atom.GetIdx())] for bond in atom.GetBonds()]
+        its = [bond.GetOtherAtomIdx(twin.GetIdx()) for bond in twin.GetBonds()]
+        order = [its.index(a) for a in mine]
+        swaps = sum(a > b for k, a in enumerate(order) for b in order[k + 1 :])
+        assert (atom.GetChiralTag() == twin.GetChiralTag()) == (swaps % 2 == 0)

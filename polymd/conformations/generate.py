@@ -33,8 +33,8 @@ def generate_conformations(
         How many, 0 or more.
     method
         "growth": units grown by torsions drawn from a network, with excluded volume (`grow_chains`); rings
-        of units are embedded and minimised instead. "etkdg": RDKit's ETKDGv3 as it is, slow beyond some
-        hundred atoms. "auto": growth.
+        of units are grown open and closed, short ones embedded and minimised (`make_rings`). "etkdg":
+        RDKit's ETKDGv3 as it is, slow beyond some hundred atoms. "auto": growth.
     seed
         The same seed gives the same conformations.
     solvent
@@ -63,9 +63,9 @@ def generate_conformations(
         chains -= chains.mean(axis=1, keepdims=True)
         return chains
     if polymer.ring:
-        from polymd.conformations.rings import embed_rings
+        from polymd.conformations.rings import make_rings
 
-        return embed_rings(polymer, n, seed)
+        return make_rings(polymer, n, seed, solvent)
     from polymd.conformations.growth import grow_chains
 
     return grow_chains(polymer, n, seed, solvent)

@@ -39,6 +39,8 @@ _SOFTEST = 1.5  # of densities and repulsion in the last of these trials
 _CEILING = 6.0  # kT, of the repulsion of the atoms of one stage
 _PATIENCE = 25  # growth steps a unit before the least bad placements are kept
 _CANDIDATES = 6  # placements to choose from where atoms attract each other
+_ATOM = 10.0  # Å³, volume of an atom in a melt
+_SHELL = 1.5  # Å outside the globule that cost 1 kT in the poorest solvent
 
 
 @numba.njit(cache=True, nogil=True)
@@ -172,6 +174,18 @@ def place_unit(
 
 
 @numba.njit(cache=True, nogil=True)
+def _outside(table: Table, n: int, point: Floats) -> float:
+    """How far (Å) a point is outside of the globule of the first n atoms."""
+    if n == 0:
+        return 0.0
+    distance = 0.0
+    for d in range(3):
+        distance += (point[d] - np.mean(table.positions[:n, d])) ** 2
+    radius = (0.75 / np.pi * _ATOM * n) ** (1.0 / 3.0)
+    return float(max(0.0, np.sqrt(distance) - radius))
+
+
+@numba.njit(cache=True, nogil=True)
 def choose_unit(
     rng: np.random.Generator,
     units: Units,
@@ -190,8 +204,10 @@ def choose_unit(
 ) -> float:
     """A placement that repulsion admits; of several, where atoms attract each other, one by its weight.
 
-    Placements are chosen with probability proportional to exp(-v), v the attraction in kT. Returns the
-    repulsion, infinite when there is none.
+    Placements are chosen with probability proportional to exp(-v), v the attraction in kT: that of pairs
+    of atoms, and that of the chain as a whole, which draws an end outside of the globule that the placed
+    atoms would be at the density of a melt back to their centre. Returns the repulsion, infinite when
+    there is none.
     """
     wanted = _CANDIDATES if volumes.attraction > 0.0 and not desperate else 1
     found, weights, cost = 0, 0.0, np.inf
@@ -207,7 +223,7 @@ def choose_unit(
         found += 1
         if wanted == 1:
             return new
-        pull = 0.0
+        pull = volumes.attraction * _outside(table, atoms[0], points[units.line[kind, 5]]) / _SHELL
         for row in range(units.n_rows[kind]):
             if atoms[row] >= 0:
                 mark(table, volumes, atoms[row])

@@ -21,7 +21,7 @@ from polymd.conformations.torsions import Encoded, link_densities
 if TYPE_CHECKING:
     from polymd.polymer import Polymer
 
-__all__ = ["ChainGrower", "grow_chains"]
+__all__ = ["ChainGrower", "chain_problem", "grow_chains"]
 
 _MARGIN = 0.88
 _ATTEMPTS = 5
@@ -105,13 +105,13 @@ def _sound_chain(grower: ChainGrower, rng: np.random.Generator) -> NDArray[np.fl
         raw, left = grower.grow(rng)
         if left and attempt + 1 < _ATTEMPTS:
             continue
-        chain, problem = raw, _problem(polymer, raw, raw)
+        chain, problem = raw, chain_problem(polymer, raw, raw)
         if problem:
             chain = push_off(Shape.of(polymer), raw, _MARGIN)
-            problem = _problem(polymer, chain, raw)
+            problem = chain_problem(polymer, chain, raw)
         if problem:
             chain = push_off(Shape.of(polymer), minimise(polymer.to_rdkit(), chain, 50), _MARGIN)
-            problem = _problem(polymer, chain, raw)
+            problem = chain_problem(polymer, chain, raw)
         if not problem:
             return np.asarray(chain - chain.mean(axis=0))
     raise ConformationError(
@@ -120,7 +120,7 @@ def _sound_chain(grower: ChainGrower, rng: np.random.Generator) -> NDArray[np.fl
     )
 
 
-def _problem(polymer: Polymer, chain: NDArray[np.float64], raw: NDArray[np.float64]) -> str | None:
+def chain_problem(polymer: Polymer, chain: NDArray[np.float64], raw: NDArray[np.float64]) -> str | None:
     """What is wrong with a grown chain, None if nothing is."""
     if not np.all(np.isfinite(chain)):
         return "positions are not finite"

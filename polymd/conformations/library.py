@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from polymd.conformations.chain import Chain
 from polymd.conformations.etkdg import embed, minimise
+from polymd.conformations.geometry import keeps_stereo
 from polymd.conformations.internal import dihedrals
 from polymd.conformations.kernels import Units
 from polymd.conformations.rotors import unit_rotors
@@ -113,6 +114,8 @@ def _conformers(chain: Chain, mol: Mol, units: list[tuple[int, bool]]) -> UnitKi
         where = {atom: k for k, atom in enumerate(window)}
         for positions in embed(piece, _CONFORMERS // len(chosen), _SEED + number):
             relaxed = minimise(piece, positions, _STEPS)
+            if not keeps_stereo(piece, relaxed):
+                relaxed = positions
             if mirrored:
                 relaxed = relaxed * np.array([-1.0, 1.0, 1.0])
             coordinates.append(relaxed[[where[a] for a in chain.local(i)]])
