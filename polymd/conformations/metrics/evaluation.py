@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from polymd.datasets.polybench.storage import ReferenceChain
     from polymd.polymer import Polymer
 
-__all__ = ["METRICS", "compare", "evaluate_chains", "evaluate_method", "floor", "summarise"]
+__all__ = ["METRICS", "compare", "evaluate_chains", "evaluate_method", "floor", "matches", "summarise"]
 
 Frames = NDArray[np.floating]
 Row = dict[str, Any]
@@ -66,22 +66,11 @@ def compare(polymer: Polymer, generated: Frames, targets: Frames, ensemble: Fram
         radius_of_gyration_series,
     )
 
-    heavy = polymer.atomic_numbers > 1
-    s_recall, s_precision = matching(rmsd_matrix(generated[:, heavy], targets[:, heavy]))
-    energies = energy_differences(
-        heavy_atom_energies(polymer, generated), heavy_atom_energies(polymer, targets)
-    )
-    e_recall, e_precision = matching(energies)
     topology = polymer.to_mdtraj()
     made, real = (Trajectory(0.1 * np.asarray(x), topology) for x in (generated, ensemble))
     rg = [radius_of_gyration_series(t) for t in (made, real)]
     ree = [end_to_end_distance_series(t, polymer.backbone) for t in (made, real)]
-    return {
-        "s_mat_r": s_recall,
-        "s_mat_p": s_precision,
-        "e_mat_r": e_recall,
-        "e_mat_p": e_precision,
-        "e_mat_r_absolute": matching(np.abs(energies))[0],
+    return matches(polymer, generated, targets) | {
         "clash_free": float(np.mean([clash_count(polymer, x) == 0 for x in generated])),
         "torsion_divergence": torsion_divergence(polymer, generated, ensemble),
         "neighbor_torsion_divergence": neighbor_torsion_divergence(polymer, generated, ensemble),
@@ -91,23 +80,54 @@ def compare(polymer: Polymer, generated: Frames, targets: Frames, ensemble: Fram
     }
 
 
-def floor(chain: ReferenceChain, n: int) -> dict[str, float]:
-    """The same metrics of independent dynamics against dynamics: the best that any method can reach.
+def matches(polymer: Polymer, generated: Frames, targets: Frames) -> dict[str, float]:
+    """S-MAT and E-MAT of `generated` (G, N, 3) Å against `targets` (R, N, 3) Å."""
+    heavy = polymer.atomic_numbers > 1
+    s_recall, s_precision = matching(rmsd_matrix(generated[:, heavy], targets[:, heavy]))
+    energies = energy_differences(
+        heavy_atom_energies(polymer, generated), heavy_atom_energies(polymer, targets)
+    )
+    e_recall, e_precision = matching(energies)
+    return {
+        "s_mat_r": s_recall,
+        "s_mat_p": s_precision,
+        "e_mat_r": e_recall,
+        "e_mat_p": e_precision,
+        "e_mat_r_absolute": matching(np.abs(energies))[0],
+    }
 
-    Every start in turn is the reference, `n` late frames of the other starts are the generated structures;
-    the mean over starts. Frames of one start resemble each other, so with few starts it is a little high.
+
+def floor(chain: ReferenceChain, n: int) -> dict[str, float]:
+    """The same metrics of independent dynamics against dynamics: the scale to read methods on.
+
+    Every start in turn is the reference and `n` frames spread over the other starts are the generated
+    structures; for S-MAT-P and E-MAT-P its frames are the generated ones and the last frames of the others
+    the references. The mean over starts. Frames of one start resemble each other and one reference is
+    missing, so S-MAT comes out high: chains that are all independent can come below it.
     """
     polymer, found = chain.polymer(), []
-    for start in np.unique(chain.start):
-        own, others = chain.positions[chain.start == start], chain.positions[chain.start != start]
-        owners = chain.start[chain.start != start]
-        late = sorted(range(len(owners)), key=lambda i: (np.sum(owners[i:] == owners[i]), owners[i]))
-        if late:
-            found.append(compare(polymer, others[late[:n]], own[-1:], own))
-    if not found:
+    starts = np.unique(chain.start)
+    if len(starts) < 2:
         raise ValueError(f"one start of {chain.psmiles!r}; allowed: two or more; fix: more references")
-    values = {key: float(np.mean([row[key] for row in found])) for key in found[0]}
-    return values | {"energy_above_nvt": 0.0, "starts_nvt": 1.0}
+    last = _last_frames(chain)
+    for start, final in zip(starts, last, strict=True):
+        own, others = chain.positions[chain.start == start], chain.positions[chain.start != start]
+        values = compare(polymer, _spread(others, n), chain.positions[final][None], own)
+        reverse = matches(polymer, _spread(own, n), chain.positions[last[last != final]])
+        found.append(values | {key: reverse[key] for key in ("s_mat_p", "e_mat_p")})
+    means = {key: float(np.mean([row[key] for row in found])) for key in found[0]}
+    return means | {"energy_above_nvt": 0.0, "starts_nvt": 1.0}
+
+
+def _last_frames(chain: ReferenceChain) -> NDArray[np.int64]:
+    """Index of the last frame of each start."""
+    return np.array([np.flatnonzero(chain.start == start)[-1] for start in np.unique(chain.start)])
+
+
+def _spread(frames: Frames, n: int) -> Frames:
+    """At most `n` frames, evenly spaced, with the last."""
+    chosen = np.unique(np.linspace(len(frames) - 1, 0, n).round().astype(int))
+    return np.asarray(frames[chosen])
 
 
 def evaluate_method(
@@ -130,8 +150,7 @@ def evaluate_method(
     else:
         generated = generate_conformations(polymer, n, method=method, seed=seed)  # type: ignore[arg-type]
     seconds = (time.process_time() - begin) / n
-    last = np.array([np.flatnonzero(chain.start == start)[-1] for start in np.unique(chain.start)])
-    values = compare(polymer, generated, chain.positions[last], chain.positions)
+    values = compare(polymer, generated, chain.positions[_last_frames(chain)], chain.positions)
     return values | _dynamics(chain, polymer, generated, n_dynamics, seed) | {"seconds": seconds}
 
 
