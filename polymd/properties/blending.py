@@ -41,9 +41,10 @@ class NetworkFolds:
 
 
 def blend(table: TrainingTable, process: ProcessFolds, network: NetworkFolds) -> dict[str, Any]:
-    """How to blend both: `weight` of the network, factors on calibrated deviations, errors of all.
+    """How to blend both: `weight` of the network, factors on calibrated deviations, errors on five folds.
 
-    The weight for a fold comes from the validation rows of the other folds; `weight` is the mean of the five.
+    The weight for a fold comes from validation rows out of its training folds, so that `errors` are nested.
+    `weight` is the mean of the five, or 0 where the blend did not beat the process on these folds.
     """
     blended, alone, weights = np.empty_like(table.targets), np.empty_like(table.targets), []
     for held_out in range(len(network.predicted)):
@@ -55,14 +56,16 @@ def blend(table: TrainingTable, process: ProcessFolds, network: NetworkFolds) ->
         blended[test] = (1.0 - weight) * process.predicted[test] + weight * alone[test]
         weights.append(weight)
     deviations = process.deviations * calibration(process.predicted - table.targets, process.deviations)
+    errors = {
+        "blend": held_out_errors(table, blended, deviations),
+        "mips": held_out_errors(table, alone, deviations),
+    }
+    better = errors["blend"]["rmse"] < held_out_errors(table, process.predicted, deviations)["rmse"]
     return {
-        "weight": float(np.mean(weights)),
+        "weight": float(np.mean(weights)) if better else 0.0,
         "auto": calibration(blended - table.targets, deviations),
         "mips": calibration(alone - table.targets, deviations),
-        "errors": {
-            "auto": held_out_errors(table, blended, deviations),
-            "mips": held_out_errors(table, alone, deviations),
-        },
+        "errors": errors,
     }
 
 

@@ -103,7 +103,7 @@ def evaluate_networks(
     Returns
     -------
     list of dict
-        As `evaluate_property`, for each property with `model` "gp", "mips" and "auto". Intervals of a fold
+        As `evaluate_property`, for each property with `model` "gp", "mips" and "blend". Intervals of a fold
         are calibrated on the others.
 
     Raises

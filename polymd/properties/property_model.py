@@ -70,9 +70,12 @@ class PropertyModel:
 
     def model_of(self, name: str, kind: str) -> str:
         """Which model an estimate comes from: `gp`, `mips` or `gp+mips`."""
-        if kind == "gp" or "blend" not in self.card(name):
+        blend = self.card(name).get("blend")
+        if kind == "gp" or blend is None:
             return "gp"
-        return "mips" if kind == "mips" else "gp+mips"
+        if kind == "mips":
+            return "mips"
+        return "gp+mips" if blend["weight"] > 0.0 else "gp"
 
     def save(self, path: Path) -> None:
         """Write a safetensors file."""

@@ -9,6 +9,7 @@ import torch
 
 from polymd.properties import predict
 from polymd.properties.blending import NetworkFolds, ProcessFolds, blend, blend_weight, held_out_errors
+from polymd.properties.chain_graph import chain_graph
 from polymd.properties.mips.batching import batches_of_similar_size
 from polymd.properties.mips.finetuning import Finetuning, finetune, outputs
 from polymd.properties.mips.folds import Polymers, train_fold
@@ -18,8 +19,9 @@ from polymd.properties.mips.pretraining import Pretraining, masked_loss, pretrai
 from polymd.properties.mips.shape import N_SHAPE, shape_descriptors
 from polymd.properties.mips.trained import MipsModel, started
 from polymd.properties.network_training import NetworkSettings, read_pool, train_networks
+from polymd.properties.property_model import PropertyModel
 from polymd.properties.training_tables import TrainingTable
-from polymd.repeats import canonical_chain, repeat, shift
+from polymd.repeats import canonical_chain, repeat, shift, shortened
 from polymd.testing import SPELLING_RTOL
 
 from .chains import random_psmiles
@@ -155,8 +157,8 @@ def test_blend_is_better_than_both_and_calibrated() -> None:
     card = blend(values, process, NetworkFolds(np.tile(predicted[1], (5, 1)), seen))
     alone = held_out_errors(values, predicted[0], process.deviations)
     assert 0.4 < card["weight"] < 0.6
-    assert card["errors"]["auto"]["rmse"] < 0.8 * min(alone["rmse"], card["errors"]["mips"]["rmse"])
-    assert card["errors"]["auto"]["coverage_90"] == pytest.approx(0.9, abs=0.02)
+    assert card["errors"]["blend"]["rmse"] < 0.8 * min(alone["rmse"], card["errors"]["mips"]["rmse"])
+    assert card["errors"]["blend"]["coverage_90"] == pytest.approx(0.9, abs=0.02)
     assert card["auto"] == pytest.approx(np.sqrt(0.5), abs=0.06)
 
 
@@ -173,13 +175,23 @@ def test_a_network_survives_its_file(tmp_path: Path) -> None:
     model.save(path)
     spelt = ["*CCO*", "*COC*", "*CCOCCO*"]
     found = predict(spelt, model=path)
-    assert set(found["model"]) == {"gp+mips"}
+    assert set(found["model"]) <= {"gp", "gp+mips"}
+    _check_alone(path, spelt)
     np.testing.assert_allclose(found["value"], found["value"].iloc[0], rtol=SPELLING_RTOL)
     assert isinstance(model.network, MipsModel)
     again = train_networks({"colour": table()}, settings, heard.append)  # reads every fold it has
     assert again.card("colour")["blend"] == model.card("colour")["blend"]
     with pytest.raises(ValueError, match="is of another training"):
         train_networks({"colour": table()}, replace(settings, finetuning=QUICK))
+
+
+def _check_alone(path: Path, psmiles: list[str]) -> None:
+    """The network alone says the same of all spellings."""
+    model = PropertyModel.load(path)
+    assert model.model_of("colour", "mips") == "mips"
+    graphs = [chain_graph(shortened(p)) for p in psmiles]
+    mean = model.predict(["colour"], graphs, "mips")["colour"].mean
+    np.testing.assert_allclose(mean, mean[0], rtol=SPELLING_RTOL)
 
 
 def test_reads_a_pool(tmp_path: Path) -> None:
