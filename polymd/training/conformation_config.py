@@ -35,6 +35,8 @@ class ConformationConfig(BaseModel):
         Weights to begin with, a .safetensors file; its sizes are those of `network`. Random unless given.
     excluded_families
         P-SMILES used for nothing, in no spelling.
+    unseen_families
+        P-SMILES whose labelled frames are left out: those of reference chains that are not for training.
     validation_fraction
         Of the families of the labelled frames, kept out; of reference chains those of the split
         "validation". Reference chains of the split "test" are used for nothing.
@@ -67,6 +69,7 @@ class ConformationConfig(BaseModel):
     steps: int | None = Field(default=None, ge=1)
     start: FilePath | None = None
     excluded_families: list[str] = []
+    unseen_families: list[str] = []
     validation_fraction: float = Field(default=0.04, ge=0.0, lt=1.0)
     labelled_chains: int = Field(default=2500, ge=1)
     reference_share: float = Field(default=0.5, ge=0.0, le=1.0)

@@ -75,6 +75,7 @@ def train(config: ConformationConfig, *, resume: bool = False) -> dict[str, Any]
 def read_examples(config: ConformationConfig) -> tuple[Examples, Examples, list[str]]:
     """Training and validation examples, each chain in both directions, and the validation families."""
     excluded = {family_key(psmiles) for psmiles in config.excluded_families}
+    unseen = {family_key(psmiles) for psmiles in config.unseen_families}
     rng = np.random.default_rng(config.seed)
     kept: dict[str, bool] = {}
     training: Examples = []
@@ -84,7 +85,7 @@ def read_examples(config: ConformationConfig) -> tuple[Examples, Examples, list[
             raise ValueError(f"there is no file {str(path)!r} of chains; see docs/conformations.md")
         for frames in read_chains(path, config.labelled_chains):
             key = family_key(frames.polymer.psmiles)
-            if key in excluded:
+            if key in excluded or (key in unseen and not frames.reference):
                 continue
             if frames.split == "test":
                 continue
