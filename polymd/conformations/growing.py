@@ -37,6 +37,7 @@ _TRIES = 8  # torsions drawn for one stage before the unit is begun anew
 _TRIALS = 40  # units begun before some are taken back
 _SOFTEST = 1.5  # of densities and repulsion in the last of these trials
 _CEILING = 6.0  # kT, of the repulsion of the atoms of one stage
+_STUCK = 0.25  # of that, for each time that units were taken back of late
 _PATIENCE = 25  # growth steps a unit before the least bad placements are kept
 _CANDIDATES = 6  # placements to choose from where atoms attract each other
 _ATOM = 10.0  # Å³, volume of an atom in a melt
@@ -200,6 +201,7 @@ def choose_unit(
     table: Table,
     volumes: Volumes,
     points: Floats,
+    stuck: float,
     desperate: bool,
 ) -> float:
     """A placement that repulsion admits; of several, where atoms attract each other, one by its weight.
@@ -213,7 +215,7 @@ def choose_unit(
     found, weights, cost = 0, 0.0, np.inf
     kept, kept_angles = points.copy(), angles[unit].copy()
     for trial in range(_TRIALS):
-        softness = _SOFTEST * (trial - found) / _TRIALS
+        softness = _SOFTEST * ((trial - found) / _TRIALS + min(_STUCK * stuck, 1.0))
         new = place_unit(
             rng, units, links, kind, link, unit, atoms, place, axes, angles, table, volumes, points,
             softness, desperate,
@@ -271,7 +273,7 @@ def grow(
         steps -= 1
         cost = choose_unit(
             rng, units, links, kind, link_of[i], i, atoms, places[i], axes[i], angles, table, volumes, points,
-            steps < 0,
+            stuck, steps < 0,
         )  # fmt: skip
         if cost < np.inf:
             for row in range(n):
