@@ -19,7 +19,7 @@ def predict(
     properties: Annotated[
         str, typer.Option("--properties", help="all, or names with commas between: Egc,Nc,density.")
     ] = "all",
-    model: Annotated[str, typer.Option(help="auto, gp, or a file of polymd train property.")] = "auto",
+    model: Annotated[str, typer.Option(help="auto, gp, mips, or a file of polymd train property.")] = "auto",
     out: Annotated[Path | None, typer.Option(help="CSV file to write instead of printing.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> None:

@@ -117,6 +117,8 @@ def _names(properties: str | Sequence[str], known: list[str]) -> list[str]:
     """The properties asked for, each once."""
     from difflib import get_close_matches
 
+    if not known:
+        raise ValueError("this model has no network; allowed: auto, gp; fix: train one with --model mips")
     if properties == "all":
         return known
     asked = list(dict.fromkeys([properties] if isinstance(properties, str) else properties))
