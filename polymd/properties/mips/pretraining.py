@@ -34,9 +34,10 @@ class Pretraining:
     """Settings of a pre-training."""
 
     minutes: float = 10.0  #: of processor time
+    steps: int | None = None  #: a budget of steps instead of one of minutes
     sizes: Sizes = field(default_factory=Sizes)
     batch: int = 64
-    learning_rate: float = 1e-3  #: after a warm-up over 5 % of the minutes; falls along a cosine to 0
+    learning_rate: float = 1e-3  #: after a warm-up over 5 % of the budget; falls along a cosine to 0
     masked: float = 0.3  #: share of atoms
     most_atoms: int = 60  #: larger units are left out
     seed: int = 0
@@ -48,7 +49,7 @@ def pretrain(
     checkpoint: Path,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Mips:
-    """Pre-train until the minutes are spent; a checkpoint that is there already is gone on from.
+    """Pre-train until the budget is spent; a checkpoint that is there already is gone on from.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ def pretrain(
     settings
         The same ones to go on.
     checkpoint
-        Written after every 1,024 polymers; `tell` hears of each.
+        Written after every 1,024 polymers, or all where there are fewer; `tell` hears of each.
 
     Raises
     ------
@@ -74,13 +75,14 @@ def pretrain(
         state = _resume(checkpoint, settings, network, optimizer)
     network.train()
     order = np.random.default_rng(settings.seed).permutation(len(psmiles))
-    while state["seconds"] < 60.0 * settings.minutes:
+    while _used(settings, state["steps"], state["seconds"]) < 1.0:
         started, losses = time.process_time(), []
         rng = np.random.default_rng((settings.seed, state["chunk"]))
-        starts = np.arange(_CHUNK * state["chunk"], _CHUNK * (state["chunk"] + 1)) % len(order)
-        for batch in _batches([psmiles[i] for i in order[starts]], settings, rng):
-            used = state["seconds"] + time.process_time() - started
-            _set_rate(optimizer, settings, used / (60.0 * settings.minutes))
+        size = min(_CHUNK, len(order))
+        part = np.arange(size * state["chunk"], size * (state["chunk"] + 1)) % len(order)
+        for batch in _batches([psmiles[i] for i in order[part]], settings, rng):
+            seconds = state["seconds"] + time.process_time() - started
+            _set_rate(optimizer, settings, _used(settings, state["steps"] + len(losses), seconds))
             losses.append(_step(network, optimizer, batch, settings.masked, rng))
         state["chunk"] += 1
         state["steps"] += len(losses)
@@ -101,6 +103,11 @@ def masked_loss(network: Mips, batch: Batch, hidden: Tensor) -> Tensor:
         for column, head in enumerate(network.masked.values())
     ]
     return torch.stack(losses).mean()
+
+
+def _used(settings: Pretraining, steps: int, seconds: float) -> float:
+    """Share of the budget that is used."""
+    return steps / settings.steps if settings.steps else seconds / (60.0 * settings.minutes)
 
 
 def _batches(psmiles: list[str], settings: Pretraining, rng: np.random.Generator) -> Iterator[Batch]:
@@ -133,7 +140,7 @@ def _step(
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, settings: Pretraining, used: float) -> None:
-    """Warm-up, then a cosine to 0, by the share of the minutes that is used."""
+    """Warm-up, then a cosine to 0, by the share of the budget that is used."""
     rate = min(1.0, used / 0.05) * 0.5 * (1.0 + np.cos(np.pi * min(1.0, used)))
     for group in optimizer.param_groups:
         group["lr"] = float(settings.learning_rate * max(rate, 0.01))
