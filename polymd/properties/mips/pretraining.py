@@ -76,7 +76,8 @@ def pretrain(
     network.train()
     order = np.random.default_rng(settings.seed).permutation(len(psmiles))
     while _used(settings, state["steps"], state["seconds"]) < 1.0:
-        started, losses = time.process_time(), []
+        started = time.process_time()
+        losses: list[float] = []
         rng = np.random.default_rng((settings.seed, state["chunk"]))
         size = min(_CHUNK, len(order))
         part = np.arange(size * state["chunk"], size * (state["chunk"] + 1)) % len(order)
