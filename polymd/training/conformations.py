@@ -4,23 +4,22 @@ import datetime
 import os
 import warnings
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
 from typing import Any, cast
 
 import numpy as np
 import torch
-from lightning import LightningModule, Trainer
+from lightning import Trainer
 from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from polymd.conformations.network import Network, Sizes
+from polymd.training.averaging import AveragedTraining
 from polymd.training.callbacks import Budget
 from polymd.training.conformation_config import ConformationConfig
 from polymd.training.conformation_data import Example, batch_of, example, read_chains
 from polymd.training.conformation_network import Batch, ConformationNetwork
 from polymd.training.families import family_key
-from polymd.training.soap import SOAP
 
 __all__ = ["ConformationConfig", "export", "train"]
 
@@ -122,19 +121,20 @@ class Stream(IterableDataset[Batch]):
             step += 1
 
 
-class DensityFitting(LightningModule):
+class DensityFitting(AveragedTraining):
     """Maximum likelihood of torsions, lengths and angles; the average of the weights is kept beside them."""
 
+    config: ConformationConfig
+    network: ConformationNetwork
+    average: ConformationNetwork
+
     def __init__(self, config: ConformationConfig) -> None:
-        super().__init__()
-        self.config = config
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
-            self.network = ConformationNetwork(Sizes(**config.network.model_dump()))
+            network = ConformationNetwork(Sizes(**config.network.model_dump()))
         if config.start is not None:
-            self.network.load_state_dict(_start_weights(config))
-        self.average: ConformationNetwork = deepcopy(self.network).requires_grad_(False)
-        self.used = 0.0  # part of the budget, kept by `callbacks.Budget`
+            network.load_state_dict(_start_weights(config))
+        super().__init__(network, config)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         h = self.network.encode(batch)
@@ -148,25 +148,6 @@ class DensityFitting(LightningModule):
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         return batch
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        return SOAP(self.network.parameters(), self.config.learning_rate, self.config.weight_decay)
-
-    def optimizer_step(
-        self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None
-    ) -> None:
-        step = self.global_step + 1
-        warm = min(1.0, step / max(1, self.config.warmup_steps))
-        for group in optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * warm * max(0.0, 1.0 - self.used)
-        optimizer.step(closure=optimizer_closure)
-        decay = min(self.config.ema, step / (step + 10.0))
-        with torch.no_grad():
-            for average, weight in zip(self.average.parameters(), self.network.parameters(), strict=True):
-                average.lerp_(weight, 1.0 - decay)
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["config"] = self.config.model_dump(mode="json")
 
 
 def _start_weights(config: ConformationConfig) -> dict[str, Tensor]:

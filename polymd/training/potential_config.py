@@ -1,13 +1,11 @@
 """The checked description of one training of PolyGET, read from YAML."""
 
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-FilePath = Annotated[Path, BeforeValidator(lambda x: Path(x) if isinstance(x, str) else x)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+from polymd.training.config import NAME, Positive, TrainingConfig, read_fields
 
 
 class Sizes(BaseModel):
@@ -28,19 +26,13 @@ class Sizes(BaseModel):
         return self
 
 
-class PotentialConfig(BaseModel):
-    """What to train on and how.
+class PotentialConfig(TrainingConfig):
+    """What to train on and how, beside what `TrainingConfig` says.
 
     Attributes
     ----------
     data
         Labelled frames, HDF5 or extended XYZ.
-    out
-        Folder of the checkpoint, the logs and the finished model `<name>.safetensors`.
-    name
-        Of the model.
-    minutes, steps
-        Budget, one of the two. Minutes are those spent in training, added up over restarts.
     validation_families
         P-SMILES whose frames are kept for validation; other spellings of them are dropped.
     validation_fraction
@@ -55,61 +47,31 @@ class PotentialConfig(BaseModel):
         Molecules a step, shared out over the processes.
     processes
         On a CPU, one for each core; on GPUs, one for each device.
-    learning_rate, warmup_steps
-        Peak of SOAP's rate, reached linearly; from there on it falls linearly to zero over the budget.
     energy_weight
         Å, of a second term of the loss: mean |dE - dE*| / N between two frames of a molecule, eV/atom.
         Batches then hold frames two by two. 0 trains on forces alone.
     weight_decay, clip
         Of SOAP; largest norm of the gradient, unlimited unless given.
-    ema
-        Decay a step of the averaged weights, which are those validated and exported.
     start
         Model to fine-tune: a name of `polymd.potentials.available()` or a .safetensors file.
-    checkpoint_minutes
-        Time between two checkpoints; 0 writes one after every step.
     seed
         Of weights, batches and the random validation families.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    data: list[FilePath] = Field(min_length=1)
-    out: FilePath
-    name: str = Field(default="polyget", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-    minutes: Positive | None = None
-    steps: int | None = Field(default=None, ge=1)
-    validation_families: list[str] = []
+    name: str = Field(default="polyget", pattern=NAME)
+    validation_families: list[str] = Field(default_factory=list)
     validation_fraction: float = Field(default=0.0, ge=0.0, lt=1.0)
-    excluded_families: list[str] = []
+    excluded_families: list[str] = Field(default_factory=list)
     validation_frames: int = Field(default=400, ge=1)
-    validate_every: int = Field(default=500, ge=1)
     architecture: Sizes | None = None
     batch: int = Field(default=32, ge=1)
     processes: int = Field(default=1, ge=1, le=256)
-    learning_rate: Positive = 2e-3
-    warmup_steps: int = Field(default=500, ge=0)
     energy_weight: float = Field(default=0.0, ge=0.0)
-    weight_decay: float = Field(default=1e-2, ge=0.0)
     clip: Positive | None = None
-    ema: float = Field(default=0.999, ge=0.0, lt=1.0)
     start: str | None = None
-    checkpoint_minutes: float = Field(default=5.0, ge=0.0)
-    seed: int = Field(default=0, ge=0, lt=2**31)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_fields(cls, data: Any) -> Any:
-        for name in data.keys() - cls.model_fields.keys() if isinstance(data, dict) else ():
-            close = get_close_matches(str(name), list(cls.model_fields), n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise ValueError(f"unknown field {name!r}; known: {', '.join(cls.model_fields)}{hint}")
-        return data
 
     @model_validator(mode="after")
     def _fields_agree(self) -> Self:
-        if (self.minutes is None) == (self.steps is None):
-            raise ValueError("give the budget as one of minutes and steps, such as 'minutes: 60'")
         if self.batch % self.processes:
             raise ValueError(f"batch {self.batch} cannot be shared out over {self.processes} processes")
         share = self.batch // self.processes
@@ -121,42 +83,7 @@ class PotentialConfig(BaseModel):
             raise ValueError(f"the architecture is that of start {self.start!r}; drop one of the two")
         return self
 
-    @property
-    def checkpoint(self) -> Path:
-        """The file from which training is resumed."""
-        return self.out / "last.ckpt"
-
-    @property
-    def model(self) -> Path:
-        """The finished model."""
-        return self.out / f"{self.name}.safetensors"
-
 
 def read_config(path: str | Path, **overrides: Any) -> PotentialConfig:
     """Read a YAML file; overrides replace its fields. Raises ValueError with one line for what is wrong."""
-    import yaml
-
-    try:
-        fields = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ValueError(f"cannot read config {str(path)!r}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"config {str(path)!r} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(fields, dict):
-        raise ValueError(f"config {str(path)!r} must be a mapping of fields such as 'data: [frames.h5]'")
-    if "minutes" in overrides:
-        fields.pop("steps", None)
-    try:
-        return PotentialConfig(**(fields | overrides))
-    except ValidationError as error:
-        raise ValueError(f"config {str(path)!r}: {_one_line(error)}") from error
-
-
-def _one_line(error: ValidationError) -> str:
-    parts = []
-    for item in error.errors(include_url=False):
-        where = ".".join(str(x) for x in item["loc"])
-        message = item["msg"].removeprefix("Value error, ")
-        value = "" if item["type"] in ("value_error", "missing") else f", not {item['input']!r}"
-        parts.append(f"{where}: {message}{value}" if where else message)
-    return "; ".join(parts)
+    return read_fields(PotentialConfig, path, **overrides)

@@ -5,45 +5,37 @@ plain torch network is differentiated twice. Both minimise mean |F - F*|, plus a
 """
 
 import logging
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
 import torch
-from lightning import LightningDataModule, LightningModule
+from lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from polymd.potentials.polyget import fused, storage
 from polymd.potentials.polyget.model import Architecture, PolyGET
 from polymd.training import force_matching
+from polymd.training.averaging import AveragedTraining
 from polymd.training.batches import BatchStream, FrameTable, ValidationBatches
 from polymd.training.force_matching import Batch, Graph
 from polymd.training.potential_config import PotentialConfig
-from polymd.training.soap import SOAP
 
 # Every process imports this module: none of them is to announce devices and process groups.
 for _name in ("lightning.pytorch", "lightning.fabric"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 
-class ForceMatching(LightningModule):
-    """The network in training and the moving average of its weights.
+class ForceMatching(AveragedTraining):
+    """PolyGET in training, on the errors of its forces."""
 
-    The average starts as a running mean, so that early weights are forgotten:
-
-        average <- d average + (1 - d) weights,   d = min(ema, s / (s + 10)) after step s = 1, 2, ...
-
-    and the learning rate is peak * min(1, s / warm-up) * (1 - used part of the budget).
-    """
+    config: PotentialConfig
+    network: PolyGET
+    average: PolyGET
 
     def __init__(self, architecture: Architecture, config: PotentialConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(PolyGET(architecture), config)
         self.architecture = architecture.to_dict() | {"elements": list(architecture.elements)}
-        self.network = PolyGET(architecture)
-        self.average: PolyGET = deepcopy(self.network).requires_grad_(False)
-        self.used = 0.0  # part of the budget, kept by `callbacks.Budget`
 
     def training_step(self, batch: Batch | Graph, batch_idx: int) -> dict[str, Tensor]:
         energy_weight = self.config.energy_weight
@@ -72,24 +64,8 @@ class ForceMatching(LightningModule):
         error = (forces - batch.forces).abs().mean()
         self.log("validation_force_mae", error, batch_size=len(batch.numbers), sync_dist=True)
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        return SOAP(self.network.parameters(), self.config.learning_rate, self.config.weight_decay)
-
-    def optimizer_step(
-        self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None
-    ) -> None:
-        step = self.global_step + 1
-        warm = min(1.0, step / max(1, self.config.warmup_steps))
-        for group in optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * warm * max(0.0, 1.0 - self.used)
-        optimizer.step(closure=optimizer_closure)
-        decay = min(self.config.ema, step / (step + 10.0))
-        with torch.no_grad():
-            for average, weight in zip(self.average.parameters(), self.network.parameters(), strict=True):
-                average.lerp_(weight, 1.0 - decay)
-
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["config"] = self.config.model_dump(mode="json")
+        super().on_save_checkpoint(checkpoint)
         checkpoint["architecture"] = self.architecture
         checkpoint["parameters"] = sum(p.numel() for p in self.network.parameters())
 
