@@ -10,17 +10,23 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from rdkit.Chem import Mol
 
-__all__ = ["dihedral", "keeps_stereo"]
+__all__ = ["dihedral", "keeps_stereo", "torsion_angles"]
+
+Floats = NDArray[np.float64]
 
 
-def dihedral(
-    a: NDArray[np.float64], b: NDArray[np.float64], c: NDArray[np.float64], d: NDArray[np.float64]
-) -> float:
-    """Torsion a-b-c-d in rad, IUPAC sign, of four points (3,); 0 where it is undefined."""
+def torsion_angles(a: Floats, b: Floats, c: Floats, d: Floats) -> Floats:
+    """Torsions a-b-c-d (...) in rad, IUPAC sign, of points (..., 3); 0 where they are undefined."""
     axis = c - b
     left, right = np.cross(b - a, axis), np.cross(axis, d - c)
-    turn = float(np.dot(np.cross(left, right), axis)) / max(float(np.linalg.norm(axis)), 1e-9)
-    return float(np.arctan2(turn, float(np.dot(left, right))))
+    length = np.maximum(np.linalg.norm(axis, axis=-1), 1e-9)
+    turn = (np.cross(left, right) * axis).sum(axis=-1) / length
+    return np.asarray(np.arctan2(turn, (left * right).sum(axis=-1)))
+
+
+def dihedral(a: Floats, b: Floats, c: Floats, d: Floats) -> float:
+    """Torsion a-b-c-d in rad of four points (3,), as `torsion_angles`."""
+    return float(torsion_angles(a, b, c, d))
 
 
 def keeps_stereo(mol: Mol, positions: NDArray[np.floating]) -> bool:

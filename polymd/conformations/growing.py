@@ -97,6 +97,16 @@ def _best_of(
 
 
 @numba.njit(cache=True, nogil=True)
+def _draw(rng: np.random.Generator, how: int, entry: float, density: Floats) -> float:
+    """A torsion: near its value in the conformer, any, or one of the network's density."""
+    if how == STIFF:
+        return float(entry + 0.05 * rng.normal())
+    if how == FREE:
+        return float(2.0 * np.pi * rng.random())
+    return float(pick(rng, density))
+
+
+@numba.njit(cache=True, nogil=True)
 def place_unit(
     rng: np.random.Generator,
     units: Units,
@@ -130,6 +140,8 @@ def place_unit(
     own = units.first_torsion[kind] + conformer * n_rotors
     density, drawn, costs = np.empty(BINS), np.empty(_TRIES), np.empty(_TRIES)
     total = 0.0
+    entry = units.entry[units.first_conformer[kind] + conformer]
+    ceiling = np.inf if desperate else _CEILING * (1.0 + 4.0 * softness)
     begin = units.first_stage_row[first_rotor + kind]
     rows = units.stage_rows[begin : units.first_stage_row[first_rotor + kind + n_rotors + 1]]
     for stage in range(n_rotors + 1):
@@ -137,24 +149,18 @@ def place_unit(
         how = links.turns[at]
         if how != STIFF and how != FREE:
             distribution(links, at, angles, unit, softness, density)
-        entry = units.entry[units.first_conformer[kind] + conformer]
         current = entry if stage == 0 else units.torsions[own + stage - 1]
         start = units.first_stage_row[first_rotor + kind + stage] - begin
         stop = units.first_stage_row[first_rotor + kind + stage + 1] - begin
         limit = -(1.0 + softness) * np.log(1.0 - rng.random())
-        ceiling = np.inf if desperate else _CEILING * (1.0 + 4.0 * softness)
         tries = _TRIES if how != STIFF and (stage > 0 or unit > 0) else 1
         for attempt in range(tries + 1):
             if attempt == tries:
                 angle = _best_of(rng, drawn[:tries], costs[:tries], ceiling, softness)
                 if angle == np.inf:
                     return np.inf
-            elif how == STIFF:
-                angle = entry + 0.05 * rng.normal()
-            elif how == FREE:
-                angle = 2.0 * np.pi * rng.random()
             else:
-                angle = pick(rng, density)
+                angle = _draw(rng, how, entry, density)
             if stage > 0:
                 r = first_rotor + stage - 1
                 turn(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polymd.conformations.chain import Chain
+from polymd.conformations.geometry import torsion_angles
 
 __all__ = ["angle_triples", "bond_pairs", "covalent_lengths", "dihedrals"]
 
@@ -46,8 +47,4 @@ def covalent_lengths(numbers: Ints, pairs: Ints) -> Floats:
 def dihedrals(positions: Floats, quads: Ints) -> Floats:
     """Torsions (F, K) in rad, IUPAC sign, of atoms `quads` (K, 4) in `positions` (F, N, 3)."""
     a, b, c, d = (positions[:, quads[:, k]] for k in range(4))
-    axis = c - b
-    left, right = np.cross(b - a, axis), np.cross(axis, d - c)
-    length = np.maximum(np.linalg.norm(axis, axis=2), 1e-9)
-    turn = (np.cross(left, right) * axis).sum(axis=2) / length
-    return np.asarray(np.arctan2(turn, (left * right).sum(axis=2)))
+    return torsion_angles(a, b, c, d)

@@ -17,6 +17,8 @@ from polymd.neighbors.lists import neighbor_list
 CHUNK = 2**22
 """Distances that the torch kernel holds at a time."""
 
+TORCH_CLUSTER = find_spec("torch_cluster") is not None
+
 
 @torch.library.custom_op("polymd::neighbor_pairs", mutates_args=(), device_types="cpu")
 def neighbor_pairs(positions: Tensor, cell: Tensor, pbc: Tensor, cutoff: float) -> tuple[Tensor, Tensor]:
@@ -57,7 +59,7 @@ def neighbor_pairs_torch(
     if not 0 < cutoff < float("inf"):
         raise ValueError(f"cutoff is {cutoff}; give a finite length above 0, in Å")
     x = positions.detach()
-    if find_spec("torch_cluster") and not pbc.any():
+    if TORCH_CLUSTER and not pbc.any():
         return open_pairs(x, cutoff)
     wraps, images = _images(x, cell.detach().to(x), pbc, cutoff)
     offsets = images @ cell.detach().to(x).nan_to_num()

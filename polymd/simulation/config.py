@@ -6,7 +6,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -18,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from polymd.config_files import read_mapping
 from polymd.simulation.durations import format_duration, parse_duration
 from polymd.simulation.pressures import format_pressure, parse_pressure
 from polymd.units import BAR
@@ -248,14 +248,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     ValueError
         When there is no such file or it is not a YAML mapping.
     """
-    try:
-        data = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise ValueError(f"cannot read config {str(path)!r}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"config {str(path)!r} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(data, dict):
-        raise ValueError(f"config {str(path)!r} must be a mapping of fields such as 'psmiles: ...'")
+    data = read_mapping(path, "psmiles: ...")
     return {key: value for key, value in data.items() if key not in PROVENANCE}
 
 

@@ -10,7 +10,7 @@ from lightning import Callback, LightningModule, Trainer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from polymd.training.potential_config import PotentialConfig
+from polymd.training.config import TrainingConfig
 
 
 class Budget(Callback):
@@ -19,7 +19,7 @@ class Budget(Callback):
     All processes use the mean of their clocks, so they stop and write after the same step.
     """
 
-    def __init__(self, config: PotentialConfig) -> None:
+    def __init__(self, config: TrainingConfig) -> None:
         self.config = config
         self.seconds = 0.0  # spent in training, over all restarts
         self._before = self._saved = 0.0

@@ -2,9 +2,11 @@
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from polymd.config_files import read_mapping
 
 FilePath = Annotated[Path, BeforeValidator(lambda x: Path(x) if isinstance(x, str) else x)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -30,9 +32,14 @@ class TrainingConfig(BaseModel):
         Decay a step of the averaged weights, which are those validated and exported.
     checkpoint_minutes
         Time between two checkpoints; 0 writes one after every step.
+    may_change
+        Fields that a training may be resumed with other values of.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    may_change: ClassVar[frozenset[str]] = frozenset(
+        {"minutes", "steps", "out", "name", "checkpoint_minutes", "validate_every"}
+    )
 
     data: list[FilePath] = Field(min_length=1)
     out: FilePath
@@ -78,16 +85,7 @@ Config = TypeVar("Config", bound=TrainingConfig)
 
 def read_fields(kind: type[Config], path: str | Path, **overrides: Any) -> Config:
     """Read a YAML file; overrides replace its fields. Raises ValueError with one line for what is wrong."""
-    import yaml
-
-    try:
-        fields = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ValueError(f"cannot read config {str(path)!r}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"config {str(path)!r} is not YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(fields, dict):
-        raise ValueError(f"config {str(path)!r} must be a mapping of fields such as 'data: [frames.h5]'")
+    fields = read_mapping(Path(path), "data: [frames.h5]")
     if "minutes" in overrides:
         fields.pop("steps", None)
     try:

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from polymd.conformations.network import Network, Sizes
 from polymd.training.averaging import AveragedTraining
 from polymd.training.callbacks import Budget
+from polymd.training.checkpoint import averaged_weights, check_checkpoint, minutes_spent
 from polymd.training.conformation_config import ConformationConfig
 from polymd.training.conformation_data import Example, batch_of, example, read_chains
 from polymd.training.conformation_network import Batch, ConformationNetwork
@@ -24,7 +25,6 @@ from polymd.training.families import family_key
 __all__ = ["ConformationConfig", "export", "train"]
 
 Examples = list[Example]
-MAY_CHANGE = {"minutes", "steps", "out", "name", "checkpoint_minutes", "validate_every"}
 
 
 def train(config: ConformationConfig, *, resume: bool = False) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def train(config: ConformationConfig, *, resume: bool = False) -> dict[str, Any]
     ValueError
         For data without chains to train on, a checkpoint in the way or missing, or one of another config.
     """
-    _check_checkpoint(config, resume)
+    check_checkpoint(config, resume)
     training, validation, families = read_examples(config)
     if not training:
         raise ValueError("the data hold no chain to train on; give reference chains or labelled frames")
@@ -54,7 +54,7 @@ def train(config: ConformationConfig, *, resume: bool = False) -> dict[str, Any]
         gradient_clip_val=config.clip,
         log_every_n_steps=50,
         logger=CSVLogger(config.out, name="log"),
-        callbacks=[Budget(cast(Any, config))],
+        callbacks=[Budget(config)],
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -190,9 +190,7 @@ def export(
     from polymd.potentials.polyget.storage import checksum
 
     checkpoint = torch.load(config.checkpoint, map_location="cpu", weights_only=True)
-    prefix, state = "average.", checkpoint["state_dict"]
-    weights = {k.removeprefix(prefix): v.numpy() for k, v in state.items() if k.startswith(prefix)}
-    seconds = next(v["seconds"] for k, v in checkpoint["callbacks"].items() if k.startswith("Budget"))
+    weights = averaged_weights(checkpoint)
     card = {
         "name": config.name,
         "date": str(datetime.date.today()),
@@ -200,7 +198,7 @@ def export(
         "training": {
             "chains": chains,
             "steps": int(checkpoint["global_step"]),
-            "minutes": round(seconds / 60.0, 2),
+            "minutes": round(minutes_spent(checkpoint), 2),
             "parameters": sum(int(w.size) for w in weights.values()),
         },
         "validation_families": list(families),
@@ -213,18 +211,3 @@ def export(
     Network(weights, Sizes(**config.network.model_dump()), card).save(partial)
     os.replace(partial, config.model)
     return card
-
-
-def _check_checkpoint(config: ConformationConfig, resume: bool) -> None:
-    path = config.checkpoint
-    if not resume:
-        if path.exists():
-            raise ValueError(f"{path} is there already; go on with --resume, or choose another out")
-        return
-    if not path.is_file():
-        raise ValueError(f"there is no checkpoint {path} to go on from; start without --resume")
-    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    now, then = config.model_dump(), ConformationConfig(**checkpoint["config"]).model_dump()
-    for field in now.keys() - MAY_CHANGE:
-        if now[field] != then[field]:
-            raise ValueError(f"{path} was written with {field} {then[field]!r}, not {now[field]!r}")

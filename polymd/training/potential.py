@@ -16,6 +16,7 @@ from polymd.datasets.frames import LabelledMolecule, read_frames
 from polymd.potentials.polyget.model import PolyGET
 from polymd.training.batches import FrameTable
 from polymd.training.callbacks import Budget, ProgressBar
+from polymd.training.checkpoint import check_checkpoint
 from polymd.training.families import split_by_family
 from polymd.training.potential_config import PotentialConfig
 from polymd.training.potential_export import export_model
@@ -23,7 +24,6 @@ from polymd.training.potential_module import FramesModule, make_module
 
 __all__ = ["PotentialConfig", "export", "train"]
 
-MAY_CHANGE = {"minutes", "steps", "out", "name", "checkpoint_minutes", "validate_every", "validation_frames"}
 
 Molecules = list[LabelledMolecule]
 
@@ -40,7 +40,7 @@ def train(config: PotentialConfig, *, resume: bool = False) -> dict[str, Any]:
     ValueError
         For frames that do not fit, a checkpoint in the way or missing, or one of another config.
     """
-    step = _check_checkpoint(config, resume)
+    step = check_checkpoint(config, resume)
     training, validation = _read(config)
     module = make_module(config)
     _check_elements(module.network, training + validation)
@@ -62,7 +62,7 @@ def train(config: PotentialConfig, *, resume: bool = False) -> dict[str, Any]:
 
 def export(config: PotentialConfig) -> dict[str, Any]:
     """Write the averaged weights of the last checkpoint as a model, trained to the end or not; its card."""
-    _check_checkpoint(config, resume=True)
+    check_checkpoint(config, resume=True)
     return export_model(config, *_read(config))
 
 
@@ -90,23 +90,6 @@ def _check_elements(network: PolyGET, molecules: Molecules) -> None:
         raise ValueError(
             f"the frames hold the element {names}; PolyGET knows {known}: leave those frames out"
         )
-
-
-def _check_checkpoint(config: PotentialConfig, resume: bool) -> int:
-    """Step of the checkpoint to resume from, 0 without one."""
-    path = config.checkpoint
-    if not resume:
-        if path.exists():
-            raise ValueError(f"{path} is there already; go on with --resume, or choose another out")
-        return 0
-    if not path.is_file():
-        raise ValueError(f"there is no checkpoint {path} to go on from; start without --resume")
-    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    now, then = config.model_dump(), PotentialConfig(**checkpoint["config"]).model_dump()
-    for field in now.keys() - MAY_CHANGE:
-        if now[field] != then[field]:
-            raise ValueError(f"{path} was written with {field} {then[field]!r}, not {now[field]!r}")
-    return int(checkpoint["global_step"])
 
 
 def _trainer(config: PotentialConfig, step: int, validate: bool) -> Trainer:

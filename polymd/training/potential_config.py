@@ -1,7 +1,7 @@
 """The checked description of one training of PolyGET, read from YAML."""
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -58,6 +58,7 @@ class PotentialConfig(TrainingConfig):
         Of weights, batches and the random validation families.
     """
 
+    may_change: ClassVar[frozenset[str]] = TrainingConfig.may_change | {"validation_frames"}
     name: str = Field(default="polyget", pattern=NAME)
     validation_families: list[str] = Field(default_factory=list)
     validation_fraction: float = Field(default=0.0, ge=0.0, lt=1.0)

@@ -12,6 +12,7 @@ from polymd.datasets.frames import LabelledMolecule, read_attributes
 from polymd.potentials.polyget import storage
 from polymd.potentials.polyget.engine import Engine
 from polymd.training.batches import FrameTable
+from polymd.training.checkpoint import averaged_weights, minutes_spent
 from polymd.training.families import family
 from polymd.training.potential_config import PotentialConfig
 from polymd.training.potential_errors import (
@@ -33,9 +34,7 @@ def export_model(
 ) -> dict[str, Any]:
     """Write `config.model` from `config.checkpoint`; returns the card."""
     checkpoint = torch.load(config.checkpoint, map_location="cpu", weights_only=True)
-    prefix = "average."
-    state = checkpoint["state_dict"]
-    weights = {k.removeprefix(prefix): v.numpy() for k, v in state.items() if k.startswith(prefix)}
+    weights = averaged_weights(checkpoint)
     architecture = checkpoint["architecture"]
     weights["atomic_energies"] = fit_atomic_energies(weights, architecture, FrameTable.of(training))
     engine = Engine(weights, architecture)
@@ -80,7 +79,6 @@ def _card(
 
     attributes = [read_attributes(path) for path in config.data]
     frames = sum(len(m.energies) for m in training)
-    seconds = next(v["seconds"] for k, v in checkpoint["callbacks"].items() if k.startswith("Budget"))
     steps = int(checkpoint["global_step"])
     return {
         "name": config.name,
@@ -96,7 +94,7 @@ def _card(
             "families": len({family(m) for m in training}),
             "steps": steps,
             "epochs": round(steps * config.batch / frames, 3),
-            "minutes": round(seconds / 60.0, 2),
+            "minutes": round(minutes_spent(checkpoint), 2),
             "start": config.start,
             "parameters": checkpoint["parameters"],
         },

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from polymd.conformations.geometry import torsion_angles
+
 if TYPE_CHECKING:
     from polymd.polymer import Polymer
 
@@ -24,11 +26,7 @@ PAIR_BINS = 12
 def backbone_torsions(polymer: Polymer, positions: NDArray[np.floating]) -> NDArray[np.float64]:
     """Torsions (F, B - 3) in rad along the backbone of B atoms, of `positions` (F, N, 3) Å, IUPAC sign."""
     x = np.asarray(positions, dtype=np.float64)[:, polymer.backbone]
-    bonds = np.diff(x, axis=1)
-    first, axis, last = bonds[:, :-2], bonds[:, 1:-1], bonds[:, 2:]
-    left, right = np.cross(first, axis), np.cross(axis, last)
-    length = np.linalg.norm(axis, axis=-1)
-    return np.asarray(np.arctan2(length * np.sum(first * right, axis=-1), np.sum(left * right, axis=-1)))
+    return torsion_angles(x[:, :-3], x[:, 1:-2], x[:, 2:-1], x[:, 3:])
 
 
 def jensen_shannon(p: NDArray[np.floating], q: NDArray[np.floating]) -> float:

@@ -59,17 +59,12 @@ def _branches(bonded: NDArray[np.bool_]) -> list[tuple[int, int, NDArray[np.int6
 
 def _reach(bonded: NDArray[np.bool_], near: int, far: int) -> NDArray[np.int64]:
     """Atoms that are reached from `far` without the bond to `near`."""
-    seen = np.zeros(len(bonded), dtype=bool)
-    seen[far] = True
-    front = seen.copy()
-    while front.any():
-        nearby = bonded[front].any(axis=0)
-        if front[far]:
-            nearby = bonded[far].copy()
-            nearby[near] = False
-        front = nearby & ~seen
-        seen |= front
-    return np.flatnonzero(seen)
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import breadth_first_order
+
+    cut = bonded.copy()
+    cut[near, far] = cut[far, near] = False
+    return np.sort(breadth_first_order(csr_array(cut), far, return_predecessors=False)).astype(np.int64)
 
 
 def _move(
@@ -81,6 +76,8 @@ def _move(
     rng: np.random.Generator,
 ) -> None:
     """One change of the atoms behind a bond, in place."""
+    from scipy.spatial.transform import Rotation
+
     origin = positions[near].copy()
     bond = positions[far] - origin
     kind = rng.integers(3 if len(others) else 1)
@@ -92,15 +89,5 @@ def _move(
         other = positions[rng.choice(others)] - origin
         axis = np.cross(bond, other)
         angle = rng.uniform(*PINCH) * np.arctan2(np.linalg.norm(axis), bond @ other)
-    positions[behind] = origin + _rotated(positions[behind] - origin, axis, angle)
-
-
-def _rotated(vectors: Array, axis: Array, angle: float) -> Array:
-    """Vectors (M, 3) turned about an axis through the origin (Rodrigues' formula)."""
-    length = np.linalg.norm(axis)
-    if length == 0.0:
-        return vectors
-    unit = axis / length
-    cosine, sine = np.cos(angle), np.sin(angle)
-    along = (vectors @ unit)[:, None] * unit
-    return np.asarray(vectors * cosine + np.cross(unit, vectors) * sine + along * (1.0 - cosine))
+    turn = Rotation.from_rotvec(angle * axis / max(float(np.linalg.norm(axis)), 1e-9))
+    positions[behind] = origin + turn.apply(positions[behind] - origin)
