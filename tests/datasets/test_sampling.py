@@ -34,6 +34,25 @@ def test_exclusion_knows_twins(psmiles: str, inside: bool) -> None:
     assert (psmiles in Exclusion(["*CC(*)c1ccccc1", "*CCO*", "*C=C*"])) is inside
 
 
+@pytest.mark.parametrize(
+    "psmiles",
+    [
+        "*CC([2H])(*)OC",  # a deuterium
+        "*C([2H])([2H])C([2H])(*)OC",
+        "[2H]C([2H])(*)C(*)OC([2H])([2H])[2H]",
+        "*[13CH2]C(*)OC",
+        "*C(O[14CH3])C*",  # turned
+        "*C([2H])([2H])C([2H])(OC)CC(*)OC",  # one unit of two
+        "*[C@@]([2H])(OC)C*",
+    ],
+)
+def test_isotopes_hide_no_excluded_family(psmiles: str) -> None:
+    exclusion = Exclusion(["*CC(*)OC"])
+    assert psmiles in exclusion
+    assert "*CC(*)OC" in Exclusion([psmiles])
+    assert "*CC([2H])(*)OCC" not in exclusion
+
+
 def test_repeats_are_known_both_ways() -> None:
     assert "*CCO*" in Exclusion(["*CCOCCO*"])
     assert "*CCOCCOCCO*" in Exclusion(["*CCOCCO*"])

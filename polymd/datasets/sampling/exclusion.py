@@ -21,9 +21,10 @@ _RING = 6  #: units of the rings that are kept for testing
 class Exclusion:
     """A set of polymers; `psmiles in exclusion` is true for every spelling, shift, reversal and repeat.
 
-    Two units are the same polymer when some number of copies of the one, closed to a ring, is the same
-    molecule as some number of copies of the other; stereo is ignored. Copolymers that contain an excluded
-    unit beside others are not recognised. A string that is no P-SMILES is compared as it is.
+    Two units are the same polymer when their canonical chains are equal, or some number of copies of the
+    one, closed to a ring, is the same molecule as some number of copies of the other; stereo and isotopes
+    are ignored. Copolymers that contain an excluded unit beside others are not recognised. A string that is
+    no P-SMILES is compared as it is.
     """
 
     def __init__(self, polymers: Iterable[str] = ()) -> None:
@@ -88,17 +89,32 @@ def composition(psmiles: str) -> frozenset[tuple[int, int]]:
 
 @lru_cache(maxsize=100_000)
 def polymer_keys(psmiles: str) -> frozenset[str]:
-    """SMILES of rings of 2, 3, 4 and 6 copies of a unit, without stereo, and its canonical P-SMILES."""
+    """Canonical chain of a unit and SMILES of rings of 2, 3, 4 and 6 copies, without stereo and isotopes."""
     from rdkit import Chem
 
-    from polymd.psmiles import PSmilesError, canonicalise
+    from polymd.psmiles import PSmilesError
+    from polymd.repeats import canonical_chain
 
     try:
-        canonical = canonicalise(psmiles)
+        unit = without_isotopes(psmiles)
     except PSmilesError:
         return frozenset({psmiles})
-    rings = (ring_of(psmiles, copies)[0] for copies in _COPIES)
-    return frozenset({canonical, *(str(Chem.MolToSmiles(r, isomericSmiles=False)) for r in rings)})
+    rings = (ring_of(unit, copies)[0] for copies in _COPIES)
+    return frozenset(
+        {canonical_chain(unit), *(str(Chem.MolToSmiles(r, isomericSmiles=False)) for r in rings)}
+    )
+
+
+def without_isotopes(psmiles: str) -> str:
+    """A P-SMILES of the same unit with all isotopes and stereo dropped, deuterium as implicit hydrogen."""
+    from rdkit import Chem
+
+    from polymd.psmiles import parse
+
+    unit = parse(psmiles)
+    for atom in unit.GetAtoms():
+        atom.SetIsotope(0)
+    return str(Chem.MolToSmiles(Chem.RemoveHs(unit), isomericSmiles=False))
 
 
 def ring_of(psmiles: str, copies: int) -> tuple[Mol, list[int]]:
