@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,23 +16,25 @@ FORMATS = (".pdb", ".xyz", ".sdf")
 
 
 def build_structure(
-    psmiles: str,
+    psmiles: str | Sequence[str],
     n_units: int,
     path: Path,
     *,
     tacticity: Any = "atactic",
+    ring: bool = False,
     method: Any = "auto",
+    solvent: float = 1.0,
     seed: int = 0,
 ) -> Polymer:
-    """Build a chain, generate one conformation and write it.
+    """Build a chain or a ring, generate one conformation and write it.
 
     Parameters
     ----------
-    psmiles, n_units, tacticity, seed
+    psmiles, n_units, tacticity, ring, seed
         As in `polymd.Polymer`.
     path
         File to write; its ending is the format: .pdb, .xyz or .sdf.
-    method
+    method, solvent
         As in `polymd.generate_conformations`.
 
     Returns
@@ -53,8 +56,9 @@ def build_structure(
     from polymd.conformations import generate_conformations
     from polymd.polymer import Polymer
 
-    polymer = Polymer(psmiles, n_units, tacticity=tacticity, seed=seed)
-    positions = np.asarray(generate_conformations(polymer, 1, method=method, seed=seed)[0], dtype=np.float64)
+    polymer = Polymer(psmiles, n_units, tacticity=tacticity, ring=ring, seed=seed)
+    conformations = generate_conformations(polymer, 1, method=method, seed=seed, solvent=solvent)
+    positions = np.asarray(conformations[0], dtype=np.float64)
     path.write_text({".pdb": _pdb, ".xyz": _xyz, ".sdf": _sdf}[path.suffix](polymer, positions))
     return polymer
 

@@ -28,7 +28,10 @@ app.add_typer(benchmark.app, name="benchmark")
 app.command()(label.label)
 app.command()(predict.predict)
 
-PSmiles = Annotated[str, typer.Argument(help="Repeat unit with two stars, such as '*CC(*)c1ccccc1'.")]
+PSmiles = Annotated[
+    list[str],
+    typer.Argument(help="Repeat unit with two stars, '*CC(*)c1ccccc1'; of a copolymer several, in turn."),
+]
 Tacticity = Annotated[
     str | None, typer.Option(help="atactic, isotactic or syndiotactic, by default atactic.")
 ]
@@ -54,11 +57,20 @@ def main(args: list[str] | None = None) -> int:
 
 @app.command()
 def run(
-    psmiles: Annotated[str | None, typer.Argument(help="Repeat unit, such as '*CC(*)c1ccccc1'.")] = None,
+    psmiles: Annotated[
+        list[str] | None,
+        typer.Argument(help="Repeat unit, such as '*CC(*)c1ccccc1'; of a copolymer several, in turn."),
+    ] = None,
     units: Annotated[int | None, typer.Option(help="Repeat units a chain, by default 10.")] = None,
     chains: Annotated[int | None, typer.Option(help="More than 1 in a periodic box, by default 1.")] = None,
     density: Annotated[float | None, typer.Option(help="Of that box in g/cm3, by default 0.1.")] = None,
     tacticity: Tacticity = None,
+    method: Annotated[
+        str | None, typer.Option(help="Of the start: auto, growth, polyconf or etkdg, by default auto.")
+    ] = None,
+    solvent: Annotated[
+        float | None, typer.Option(help="Its quality for growth, 0 (poor) to 1, by default 1.")
+    ] = None,
     time: Annotated[str | None, typer.Option(help="2ps, 1ns, ...; with --resume the new total.")] = None,
     temperature: Annotated[float | None, typer.Option(help="K, by default 300.")] = None,
     ensemble: Annotated[str | None, typer.Option(help="nve, nvt or npt, by default nvt.")] = None,
@@ -100,8 +112,10 @@ def run(
     as_json: Json = False,
 ) -> int:
     """Run molecular dynamics of a polymer and analyse it."""
-    given = {name: value for name, value in locals().items() if value is not None}
+    given = {name: value for name, value in locals().items() if value not in (None, [])}
     fields = {name: given[name] for name in given.keys() - {"config", "resume", "as_json"}}
+    if psmiles is not None and len(psmiles) == 1:
+        fields["psmiles"] = psmiles[0]
     from polymd.simulation import Interrupted
 
     try:
@@ -144,14 +158,25 @@ def build(
     out: Annotated[Path, typer.Option(help="File to write: .pdb, .xyz or .sdf.")],
     units: Annotated[int, typer.Option(help="Repeat units.")] = 10,
     tacticity: Tacticity = None,
-    method: Annotated[str, typer.Option(help="Conformation generator: auto, growth or etkdg.")] = "auto",
+    ring: Annotated[bool, typer.Option("--ring", help="Close the chain to a ring.")] = False,
+    method: Annotated[str, typer.Option(help="auto, growth, polyconf or etkdg.")] = "auto",
+    solvent: Annotated[float, typer.Option(help="Its quality for growth, 0 (poor) to 1 (good).")] = 1.0,
     seed: Annotated[int, typer.Option(help="Of stereo and conformation.")] = 0,
 ) -> None:
-    """Build a chain with a first conformation and write it to a file."""
+    """Build a chain or a ring with a first conformation and write it to a file."""
     from polymd.building import build_structure
 
-    polymer = build_structure(psmiles, units, out, tacticity=tacticity or "atactic", method=method, seed=seed)
-    typer.echo(f"{out}: {polymer.n_atoms} atoms, {units} units of {psmiles}")
+    polymer = build_structure(
+        psmiles,
+        units,
+        out,
+        tacticity=tacticity or "atactic",
+        ring=ring,
+        method=method,
+        solvent=solvent,
+        seed=seed,
+    )
+    typer.echo(f"{out}: {polymer.n_atoms} atoms, {units} units of {polymer.psmiles}")
 
 
 @app.command()

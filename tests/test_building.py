@@ -36,6 +36,15 @@ def test_stereo_is_kept_in_sdf(tmp_path: Path) -> None:
     assert Chem.MolToSmiles(written) == Chem.MolToSmiles(polymer.to_rdkit())
 
 
+def test_rings_and_copolymers_are_built(tmp_path: Path) -> None:
+    ring = build_structure("*CCO*", 5, tmp_path / "ring.pdb", ring=True)
+    assert ring.n_atoms == 5 * 7
+    assert PDBFile(str(tmp_path / "ring.pdb")).topology.getNumBonds() == len(ring.bonds) == ring.n_atoms
+    copolymer = build_structure(["*CC*", "*CCO*"], 4, tmp_path / "chain.xyz", solvent=0.0)
+    assert list(read(tmp_path / "chain.xyz").numbers) == list(copolymer.atomic_numbers)
+    assert copolymer.unit_types.tolist() == [0, 1, 0, 1]
+
+
 def test_bad_places_are_refused_before_any_work(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"'\.cif'.*\.pdb, \.xyz, \.sdf"):
         build_structure("*CC*", 2, tmp_path / "chain.cif")

@@ -45,6 +45,10 @@ def failing(capsys: pytest.CaptureFixture[str], *args: str) -> str:
         (["build", PE, "--out", "chain.cif"], ".cif"),
         (["build", PE, "--out", "chain.xyz", "--method", "magic"], "'magic'"),
         (["build", PE, "--out", "chain.xyz", "--tacticity", "tactless"], "tactless"),
+        (["build", PE, "--out", "chain.xyz", "--solvent", "2"], "solvent is 2.0"),
+        (["build", PE, "*C", "--out", "chain.xyz"], "1 star"),
+        (["run", PE, "*C", "--time", "2ps"], "1 star"),
+        (["run", PE, "--time", "2ps", "--method", "magic"], "'magic'"),
         (["ran"], "No such command 'ran'"),
     ],
 )
@@ -85,6 +89,12 @@ def test_build_writes_a_structure(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["build", PE, "--units", "4", "--out", str(path)]) == 0
     assert path.read_text().splitlines()[0] == "26"
     assert "26 atoms" in capsys.readouterr().out
+
+
+def test_build_takes_the_units_of_a_copolymer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "chain.xyz"
+    assert main(["build", PE, "*CCO*", "--units", "2", "--out", str(path)]) == 0
+    assert "15 atoms, 2 units of *CC*-*CCO*" in capsys.readouterr().out
 
 
 def test_doctor_prints_json_and_a_table(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 MOST_POINTS = 2000  # a line of more is thinned out: no screen shows them
+LARGEST = 13.0  # pixels, of the most frequent pair of torsions
 
 
 def figures(run: RunFolder) -> dict[str, Any]:
@@ -96,18 +97,27 @@ def _torsions(stored: dict[str, Any]) -> "Figure":
 
 
 def _torsion_map(stored: dict[str, Any]) -> "Figure":
-    """How often two neighbouring backbone torsions come together in the run, and the start's as dots."""
+    """Pairs of neighbouring backbone torsions: squares of the run, the start's as dots.
+
+    Squares as large as the pair is frequent, since the plotly that is inlined in the page knows no heat maps.
+    """
     from plotly import graph_objects
 
     edges, counts = np.array(stored["edges"]), np.array(stored["counts"])
-    centres = (0.5 * (edges[1:] + edges[:-1])).tolist()
-    cells = graph_objects.Heatmap(
-        x=centres,
-        y=centres,
-        z=np.round(counts.T / max(counts.sum(), 1), 7).tolist(),
-        colorscale="Blues",
-        showscale=False,
-        hovertemplate="%{z:.4f} at %{x}°, %{y}°<extra>run</extra>",
+    centres = 0.5 * (edges[1:] + edges[:-1])
+    one, other = np.nonzero(counts)
+    share = counts[one, other] / max(counts.sum(), 1)
+    cells = graph_objects.Scatter(
+        x=centres[one].tolist(),
+        y=centres[other].tolist(),
+        mode="markers",
+        marker={
+            "symbol": "square",
+            "size": np.round(LARGEST * np.sqrt(share / share.max(initial=1e-9)), 2).tolist(),
+            "line": {"width": 0},
+        },
+        customdata=np.round(share, 7).tolist(),
+        hovertemplate="%{customdata:.4f} at %{x}°, %{y}°<extra>run</extra>",
     )
     start = np.array(stored["start"]).reshape(-1, 2)
     dots = graph_objects.Scatter(

@@ -33,12 +33,13 @@ def write_report(run_folder: Path) -> Path:
 
 
 def _page(run: RunFolder) -> str:
-    psmiles = str(run.settings.get("psmiles", ""))
+    given = run.settings.get("psmiles", "")
+    units = list(given) if isinstance(given, list) else [str(given)]
     data = json.dumps({"scene": scene(run), "figures": figures(run)}, allow_nan=False)
     return Template(_resource("page.html")).substitute(
-        psmiles=html.escape(psmiles),
+        psmiles=html.escape("-".join(units)),
         summary=html.escape(_summary(run)),
-        drawing=tables.drawing(psmiles),
+        drawing="".join(tables.drawing(unit) for unit in units),
         results=tables.results(run.properties),
         command=tables.command(run.settings),
         settings=tables.settings(run.settings),

@@ -44,7 +44,7 @@ class Config(BaseModel):
     Attributes
     ----------
     psmiles
-        Repeat unit, `*CC(*)c1ccccc1`.
+        Repeat unit, `*CC(*)c1ccccc1`; of a copolymer the list of its units, taken in turn.
     units
         Repeat units a chain.
     chains
@@ -54,6 +54,9 @@ class Config(BaseModel):
         only dilute boxes can be filled.
     tacticity
         `atactic` (by seed, chain by chain), `isotactic` or `syndiotactic`.
+    method, solvent
+        How the first conformations are made, see `polymd.generate_conformations`: `auto`, `growth`,
+        `polyconf` or `etkdg`, and for growth the quality of the solvent, 0 (poor) to 1 (good).
     time, timestep
         Length of the run and of one step; steps of 1 fs, with an `inner_potential` 3 fs, unless given.
     report
@@ -103,11 +106,13 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    psmiles: str = Field(examples=["*CC(*)c1ccccc1"])
+    psmiles: str | list[str] = Field(examples=["*CC(*)c1ccccc1"])
     units: int = Field(default=10, ge=1)
     chains: int = Field(default=1, ge=1)
     density: Positive | None = None
     tacticity: Literal["atactic", "isotactic", "syndiotactic"] = "atactic"
+    method: Literal["auto", "growth", "polyconf", "etkdg"] = "auto"
+    solvent: float = Field(default=1.0, ge=0.0, le=1.0)
     time: Duration = Field(examples=["2ps"])
     timestep: Duration = 1.0
     report: Duration | None = None
@@ -143,10 +148,13 @@ class Config(BaseModel):
 
     @field_validator("psmiles")
     @classmethod
-    def _psmiles_parses(cls, value: str) -> str:
+    def _psmiles_parses(cls, value: str | list[str]) -> str | list[str]:
         from polymd.psmiles import parse
 
-        parse(value)
+        if value == []:
+            raise ValueError("[] has no unit; give one P-SMILES or more")
+        for unit in [value] if isinstance(value, str) else value:
+            parse(unit)
         return value
 
     @model_validator(mode="after")
@@ -196,13 +204,14 @@ class Config(BaseModel):
         from polymd.potentials import check_elements
         from polymd.psmiles import parse
 
-        unit = parse(self.psmiles)
-        n_atoms = self.chains * self.units * (unit.GetNumAtoms(onlyExplicit=False) - 2)
+        sequence = [parse(unit) for unit in self.sequence]
+        sizes = [unit.GetNumAtoms(onlyExplicit=False) - 2 for unit in sequence]
+        n_atoms = self.chains * sum(sizes[i % len(sizes)] for i in range(self.units))
         if n_atoms > _MAX_ATOMS:
             raise ValueError(
                 f"{n_atoms} atoms are too many; at most {_MAX_ATOMS}: ask for fewer units or chains"
             )
-        numbers = {atom.GetAtomicNum() for atom in unit.GetAtoms()} - {0}
+        numbers = {atom.GetAtomicNum() for unit in sequence for atom in unit.GetAtoms()} - {0}
         for potential in {self.potential, self.inner_potential or self.potential}:
             check_elements(sorted(numbers | {1}), potential)
         if self.max_uncertainty is not None:
@@ -210,6 +219,11 @@ class Config(BaseModel):
 
             read_committee(self.potential)
         return self
+
+    @property
+    def sequence(self) -> list[str]:
+        """Repeat units of the chain in turn, one where it is no copolymer."""
+        return [self.psmiles] if isinstance(self.psmiles, str) else self.psmiles
 
     @property
     def n_steps(self) -> int:

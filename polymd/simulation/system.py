@@ -94,7 +94,10 @@ def build_system(config: Config) -> MolecularSystem:
         Polymer(config.psmiles, config.units, tacticity=config.tacticity, seed=config.seed + i)
         for i in range(config.chains)
     ]
-    conformations = [generate_conformations(chain, 1, seed=chain.seed)[0] for chain in chains]
+    conformations = [
+        generate_conformations(chain, 1, method=config.method, seed=chain.seed, solvent=config.solvent)[0]
+        for chain in chains
+    ]
     masses = np.concatenate([chain.masses for chain in chains])
     box = None
     positions = conformations[0]

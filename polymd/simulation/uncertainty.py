@@ -88,8 +88,8 @@ class UncertaintyMonitor:
         atoms.calc = SinglePointCalculator(atoms, energy=reading.energy, forces=reading.forces)
         atoms.arrays["forces_std"] = reading.forces_std
         atoms.info |= {
-            "psmiles": config.psmiles,
-            "id": f"{config.psmiles} x {config.units} run",
+            "psmiles": "-".join(config.sequence),
+            "id": f"{'-'.join(config.sequence)} x {config.units} run",
             "n_units": config.units,
             "kind": "linear" if config.chains == 1 else "box",
             "temperature": config.temperature,

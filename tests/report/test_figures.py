@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from polymd.observables import radius_of_gyration_series
-from polymd.report.figures import MOST_POINTS, figures
+from polymd.report.figures import LARGEST, MOST_POINTS, figures
 from polymd.report.run_folder import RunFolder, read_run_folder
 
 
@@ -53,7 +53,12 @@ def test_torsions_are_a_density(run: RunFolder) -> None:
 def test_torsion_map_shows_run_and_start(run: RunFolder) -> None:
     stored = {"edges": [-180, 0, 180], "counts": [[1, 3], [0, 4]], "start": [[-60.0, 170.0], [65.0, 60.0]]}
     cells, dots = figures(replace(run, properties={"torsion_map": stored}))["torsion_map"]["data"]
-    assert cells["z"] == [[0.125, 0.0], [0.375, 0.5]]  # rows are the second torsion
+    assert (cells["x"], cells["y"]) == ([-90.0, -90.0, 90.0], [-90.0, 90.0, 90.0])
+    assert cells["customdata"] == [0.125, 0.375, 0.5]
+    assert np.square(cells["marker"]["size"]) == pytest.approx(
+        np.array([0.25, 0.75, 1.0]) * LARGEST**2, rel=1e-2
+    )
+    assert {cells["type"], dots["type"]} == {"scatter"}  # all that the inlined plotly knows, beside bars
     assert (dots["x"], dots["y"]) == ([-60.0, 65.0], [170.0, 60.0])
 
 

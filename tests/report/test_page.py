@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from polymd.report import write_report
 
@@ -20,6 +21,7 @@ class Page(HTMLParser):
         self.text = ""
         self.data: dict[str, Any] = {}
         self.identities: set[str] = set()
+        self.drawings = 0
         self._inside: tuple[str, str | None] = ("", None)
         self.feed(source)
 
@@ -27,6 +29,7 @@ class Page(HTMLParser):
         attributes = dict(attrs)
         self.loads += [value for name, value in attrs if name in ("src", "href") and value]
         self.identities.add(attributes.get("id") or "")
+        self.drawings += tag == "svg"
         self._inside = (tag, attributes.get("id"))
 
     def handle_endtag(self, tag: str) -> None:
@@ -83,6 +86,14 @@ def test_script_finds_what_it_looks_for(page: Page) -> None:
     script = Path(__file__).parents[2] / "polymd" / "report" / "report.js"
     wanted = set(re.findall(r'element\("([a-z]+)"\)', script.read_text(encoding="utf-8")))
     assert wanted <= page.identities
+
+
+def test_a_copolymer_shows_its_units(run_folder: Path) -> None:
+    settings = yaml.safe_load((run_folder / "run.yaml").read_text())
+    (run_folder / "run.yaml").write_text(yaml.safe_dump(settings | {"psmiles": ["*CC*", "*CCO*"]}))
+    page = Page(write_report(run_folder).read_text(encoding="utf-8"))
+    assert "*CC*-*CCO*" in page.text
+    assert page.drawings == 2
 
 
 def test_template_leaves_no_placeholder(page: Page) -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from polymd import potentials
 from polymd.simulation import Config, Interrupted, Run, SimulationError, resume, simulate
 from polymd.simulation.checkpoint import read_checkpoint
+from polymd.simulation.folder import read_settings
 from polymd.testing import FLOAT32_RTOL, LOG_RTOL
 from polymd.units import KB
 
@@ -211,6 +212,14 @@ def test_a_backbone_of_one_atom_has_no_ends(small: Callable[..., Config]) -> Non
         not {"end_to_end_distance", "characteristic_ratio", "torsion_distribution", "torsion_map"}
         & properties.keys()
     )
+
+
+def test_copolymers_run_from_a_start_as_asked_for(small: Callable[..., Config]) -> None:
+    config = small(psmiles=["*CC*", "*CCO*"], units=4, solvent=0.0, method="growth")
+    run = simulate(config)
+    assert run.trajectory.n_atoms == 2 * (6 + 7) + 2
+    assert read_settings(run.path).sequence == ["*CC*", "*CCO*"]
+    assert run.properties["torsion_map"]["start"]
 
 
 def test_several_chains_fill_a_box(small: Callable[..., Config]) -> None:
