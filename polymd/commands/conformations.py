@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+METHODS = ("auto", "growth", "polyconf", "etkdg", "uniform", "oracle")
+
 ROWS = {
     "s_mat_r": ("S-MAT-R", "Å", ".2f"),
     "s_mat_p": ("S-MAT-P", "Å", ".2f"),
@@ -16,11 +18,15 @@ ROWS = {
     "clash_free": ("no clash", "", ".0%"),
     "torsion_divergence": ("torsions, JS", "bits", ".3f"),
     "neighbor_torsion_divergence": ("pairs of torsions, JS", "bits", ".3f"),
+    "rotor_divergence": ("all rotors, JS", "bits", ".3f"),
+    "bond_error": ("bond lengths", "Å", ".4f"),
+    "angle_error": ("angles", "degree", ".2f"),
     "rg_distance": ("W(Rg)", "Å", ".2f"),
     "ree_distance": ("W(Ree)", "Å", ".2f"),
     "characteristic_ratio": ("C_n", "", ".2f"),
     "energy_above_nvt": ("energy over NVT", "kcal/mol/atom", ".2f"),
     "starts_nvt": ("starts NVT", "", ".0%"),
+    "made": ("made", "", ".0%"),
     "seconds": ("time of a chain", "s", ".3f"),
 }
 
@@ -28,13 +34,16 @@ ROWS = {
 def evaluate_conformations(
     data: Annotated[Path, typer.Argument(help="Reference chains, .h5: python -m polymd.datasets.polybench.")],
     method: Annotated[
-        list[str] | None, typer.Option(help="growth, etkdg, uniform, ...; more than once for several.")
+        list[str] | None,
+        typer.Option(help="growth, polyconf, etkdg, uniform or oracle; more than once for several."),
     ] = None,
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     kind: Annotated[
         str, typer.Option(help="reference: long chains; library: short ones, four a polymer.")
     ] = "reference",
     n: Annotated[int, typer.Option("--n", help="Conformations of every chain.")] = 10,
+    dynamics: Annotated[int, typer.Option(help="Of these, how many are tried in dynamics.")] = 3,
+    limit: Annotated[float, typer.Option(help="Seconds that ETKDG gets for a conformation.")] = 60.0,
     chains: Annotated[int | None, typer.Option(help="Only the first so many reference chains.")] = None,
     seed: Annotated[int, typer.Option(help="Of the chains.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
@@ -43,6 +52,10 @@ def evaluate_conformations(
     from polymd.conformations.metrics.evaluation import METRICS, evaluate_chains, summarise
     from polymd.datasets.polybench.storage import read_chains
 
+    methods = method or ["growth"]
+    for name in methods:
+        if name not in METHODS:
+            raise ValueError(f"unknown method {name!r}; allowed: {', '.join(METHODS)}; fix: one of them")
     if n < 1:
         raise ValueError(f"--n is {n}; allowed: 1 or more; fix: such as --n 10")
     found = list(read_chains(data, split=split, kind=kind))[:chains]
@@ -50,8 +63,16 @@ def evaluate_conformations(
         raise ValueError(
             f"{data} has no reference chains {kind!r} in the split {split!r}; allowed: those it holds"
         )
+    libraries = read_chains(data, kind="library") if "oracle" in methods else ()
     rows = evaluate_chains(
-        found, method or ["growth"], n=n, seed=seed, watch=lambda what: typer.echo(f"{what} ...", err=True)
+        found,
+        methods,
+        libraries=libraries,
+        n=n,
+        n_dynamics=dynamics,
+        limit=limit,
+        seed=seed,
+        watch=lambda what: typer.echo(f"{what} ...", err=True),
     )
     summary = {name: summarise(of_method) for name, of_method in rows.items()}
     if as_json:

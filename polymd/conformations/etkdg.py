@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,11 +19,12 @@ class ConformationError(RuntimeError):
     """No acceptable conformation was found."""
 
 
-def embed(mol: Mol, n: int, seed: int) -> NDArray[np.float64]:
+def embed(mol: Mol, n: int, seed: int, seconds: float | None = None) -> NDArray[np.float64]:
     """Conformations (n, N, 3) in Å of a molecule with explicit hydrogens, by ETKDGv3 from random coordinates.
 
     S. Wang, J. Witek, G. A. Landrum, S. Riniker, J. Chem. Inf. Model. 60, 2044 (2020). Stereo is enforced.
     What does not embed that way (crowded chains with given stereo) is embedded by distance geometry alone.
+    With `seconds` it gives up after n times that time, in whole seconds rounded up.
 
     Raises
     ------
@@ -32,12 +35,18 @@ def embed(mol: Mol, n: int, seed: int) -> NDArray[np.float64]:
     from rdkit.Chem import rdDistGeom
 
     copy = Chem.Mol(mol)
+    deadline = None if seconds is None else time.monotonic() + n * seconds
     found: list[NDArray[np.float64]] = []
     with rdBase.BlockLogs():
         for parameters, attempts in ((rdDistGeom.ETKDGv3(), 5), (rdDistGeom.EmbedParameters(), 50)):
             parameters.useRandomCoords = True  # type: ignore[assignment]
             parameters.randomSeed = (seed + len(found)) % (2**31 - 2) + 1  # type: ignore[assignment]
             parameters.maxIterations = attempts  # type: ignore[assignment]
+            if deadline is not None:
+                left = math.ceil(deadline - time.monotonic())
+                if left < 1:
+                    break
+                parameters.timeout = left  # type: ignore[assignment]
             rdDistGeom.EmbedMultipleConfs(copy, n - len(found), parameters)
             found += [np.array(conformer.GetPositions()) for conformer in copy.GetConformers()]
             if len(found) >= n:

@@ -25,7 +25,7 @@ from polymd.conformations.windows import cut_out, kekulised, surroundings
 if TYPE_CHECKING:
     from rdkit.Chem import Mol
 
-__all__ = ["Turn", "UnitKind", "pack", "unit_kinds"]
+__all__ = ["Key", "Turn", "UnitKind", "mirrored_key", "pack", "unit_key", "unit_kinds"]
 
 Key = tuple[tuple[int, int, int], tuple[int, ...]]
 _WINDOWS = 2
@@ -72,11 +72,11 @@ def unit_kinds(chain: Chain, types: NDArray[np.int64]) -> tuple[list[UnitKind], 
         A unit cannot be embedded.
     """
     mol = kekulised(chain.mol)
-    keys = [_key(chain, types, i) for i in range(chain.n_units)]
+    keys = [unit_key(chain, types, i) for i in range(chain.n_units)]
     first = {key: i for i, key in reversed(list(enumerate(keys)))}
     kinds: dict[Key, UnitKind] = {}
     for key in dict.fromkeys(keys):
-        mirror = _mirror(key)
+        mirror = mirrored_key(key)
         if mirror in kinds:
             kinds[key] = kinds[mirror].mirrored()
         else:
@@ -91,7 +91,7 @@ def unit_kinds(chain: Chain, types: NDArray[np.int64]) -> tuple[list[UnitKind], 
     )
 
 
-def _key(chain: Chain, types: NDArray[np.int64], i: int) -> Key:
+def unit_key(chain: Chain, types: NDArray[np.int64], i: int) -> Key:
     """P-SMILES of the unit and its neighbours, and chiral tags: units of equal keys have equal conformers."""
     before = int(types[i - 1]) if i > 0 else -1
     after = int(types[i + 1]) if i + 1 < chain.n_units else -1
@@ -99,7 +99,8 @@ def _key(chain: Chain, types: NDArray[np.int64], i: int) -> Key:
     return (before, int(types[i]), after), tags
 
 
-def _mirror(key: Key) -> Key:
+def mirrored_key(key: Key) -> Key:
+    """Key of the mirror image."""
     return key[0], tuple({1: 2, 2: 1}.get(tag, tag) for tag in key[1])
 
 

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from polymd.conformations.chain import Chain
 from polymd.conformations.geometry import torsion_angles
+from polymd.conformations.internal import dihedrals
+from polymd.conformations.rotors import unit_rotors
 
 if TYPE_CHECKING:
     from polymd.polymer import Polymer
@@ -16,11 +19,13 @@ __all__ = [
     "backbone_torsions",
     "jensen_shannon",
     "neighbor_torsion_divergence",
+    "rotor_divergence",
     "torsion_divergence",
 ]
 
 BINS = 36
 PAIR_BINS = 12
+ROTOR_BINS = 12
 
 
 def backbone_torsions(polymer: Polymer, positions: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -80,5 +85,32 @@ def neighbor_torsion_divergence(
             pairs = angles[:, k:-1:period].ravel(), angles[:, k + 1 :: period].ravel()
             edges = (-np.pi, np.pi)
             counts.append(np.histogram2d(*pairs, bins=PAIR_BINS, range=(edges, edges))[0])
+        found.append(jensen_shannon(counts[0], counts[1]))
+    return float(np.mean(found)) if found else float("nan")
+
+
+def rotor_divergence(
+    polymer: Polymer, generated: NDArray[np.floating], reference: NDArray[np.floating]
+) -> float:
+    """As `torsion_divergence`, of all bonds that growth turns, those of side groups included.
+
+    Sizes of torsions, from 0 to 180° in 15° bins: units of either handedness count together. Inner units
+    only where there are any. NaN without rotors.
+    """
+    chain = Chain.of(polymer)
+    inner = range(1, chain.n_units - 1) if chain.n_units > 2 else range(chain.n_units)
+    classes: dict[tuple[int, int], list[tuple[int, int, int, int]]] = {}
+    for i in inner:
+        for rotor in unit_rotors(chain, i):
+            if not rotor.free:
+                place = chain.atoms[i].index(rotor.far), len(chain.atoms[i])
+                quad = (rotor.before, rotor.near, rotor.far, rotor.after)
+                classes.setdefault(place, []).append(quad)
+    found = []
+    for quads in classes.values():
+        counts = []
+        for frames in (generated, reference):
+            sizes = np.abs(dihedrals(np.asarray(frames, dtype=np.float64), np.array(quads)))
+            counts.append(np.histogram(sizes, bins=ROTOR_BINS, range=(0.0, np.pi))[0])
         found.append(jensen_shannon(counts[0], counts[1]))
     return float(np.mean(found)) if found else float("nan")

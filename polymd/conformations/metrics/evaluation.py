@@ -11,13 +11,17 @@ from numpy.typing import NDArray
 
 from polymd.conformations.clashes import clash_count
 from polymd.conformations.etkdg import ConformationError
-from polymd.conformations.generate import generate_conformations
-from polymd.conformations.metrics.baselines import uniform_growth
-from polymd.conformations.metrics.distributions import neighbor_torsion_divergence, torsion_divergence
+from polymd.conformations.metrics.baselines import generate
+from polymd.conformations.metrics.distributions import (
+    neighbor_torsion_divergence,
+    rotor_divergence,
+    torsion_divergence,
+)
 from polymd.conformations.metrics.energies import (
     energy_differences,
     heavy_atom_energies,
 )
+from polymd.conformations.metrics.geometry import geometry_errors
 from polymd.conformations.metrics.stability import starts_dynamics
 from polymd.conformations.metrics.superposition import matching, rmsd_matrix
 from polymd.datasets.polybench.ambertools import AmberToolsError
@@ -41,11 +45,15 @@ METRICS = {
     "clash_free": "share of chains without a clash",
     "torsion_divergence": "bits",
     "neighbor_torsion_divergence": "bits",
+    "rotor_divergence": "bits, sizes of all rotors, side groups included",
+    "bond_error": "Å, mean bond lengths",
+    "angle_error": "degree, mean bond angles",
     "rg_distance": "Å, Wasserstein distance of radii of gyration",
     "ree_distance": "Å, Wasserstein distance of end-to-end distances",
     "characteristic_ratio": "C_n",
     "energy_above_nvt": "kcal/mol/atom, GAFF2 with hydrogens, over the mean of NVT",
     "starts_nvt": "share of chains that run NVT without minimising",
+    "made": "share of the chains that the method gave",
     "seconds": "s a chain",
 }
 """Metrics and their units."""
@@ -74,6 +82,8 @@ def compare(polymer: Polymer, generated: Frames, targets: Frames, ensemble: Fram
         "clash_free": float(np.mean([clash_count(polymer, x) == 0 for x in generated])),
         "torsion_divergence": torsion_divergence(polymer, generated, ensemble),
         "neighbor_torsion_divergence": neighbor_torsion_divergence(polymer, generated, ensemble),
+        "rotor_divergence": rotor_divergence(polymer, generated, ensemble),
+        **geometry_errors(polymer, generated, ensemble),
         "rg_distance": float(wasserstein_distance(*rg)),
         "ree_distance": float(wasserstein_distance(*ree)),
         "characteristic_ratio": characteristic_ratio(made, polymer.backbone).value,
@@ -131,12 +141,19 @@ def _spread(frames: Frames, n: int) -> Frames:
 
 
 def evaluate_method(
-    chain: ReferenceChain, method: str, n: int, *, n_dynamics: int = 3, seed: int = 0
+    chain: ReferenceChain,
+    method: str,
+    n: int,
+    *,
+    n_dynamics: int = 3,
+    seed: int = 0,
+    library: Sequence[ReferenceChain] = (),
+    limit: float | None = None,
 ) -> dict[str, float]:
     """All `METRICS` of `n` chains that a method makes of a reference chain's polymer.
 
-    `method` is one of `generate_conformations`, or "uniform": `uniform_growth`. The first
-    `n_dynamics` chains are tried in dynamics. GAFF2's metrics are NaN without AmberTools.
+    `method`, `library` and `limit` are those of `baselines.generate`. The first `n_dynamics` chains
+    are tried in dynamics. GAFF2's metrics are NaN without AmberTools.
 
     Raises
     ------
@@ -145,13 +162,10 @@ def evaluate_method(
     """
     polymer = chain.polymer()
     begin = time.process_time()
-    if method == "uniform":
-        generated = uniform_growth(polymer, n, seed)
-    else:
-        generated = generate_conformations(polymer, n, method=method, seed=seed)  # type: ignore[arg-type]
-    seconds = (time.process_time() - begin) / n
+    generated = generate(polymer, method, n, seed=seed, library=library, limit=limit)
+    cost = {"made": len(generated) / n, "seconds": (time.process_time() - begin) / n}
     values = compare(polymer, generated, chain.positions[_last_frames(chain)], chain.positions)
-    return values | _dynamics(chain, polymer, generated, n_dynamics, seed) | {"seconds": seconds}
+    return values | _dynamics(chain, polymer, generated, n_dynamics, seed) | cost
 
 
 def _dynamics(
@@ -167,7 +181,7 @@ def _dynamics(
     except AmberToolsError:
         return {"energy_above_nvt": float("nan"), "starts_nvt": float("nan")}
     above = (float(energies.mean()) - float(chain.energies.mean())) / polymer.n_atoms
-    runs = [starts_dynamics(polymer, system, x, seed=seed) for x in generated[:n]]
+    runs = [float(starts_dynamics(polymer, system, x, seed=seed)) for x in generated[:n]] or [float("nan")]
     return {"energy_above_nvt": above * EV_KJ_MOL / 4.184, "starts_nvt": float(np.mean(runs))}
 
 
@@ -175,23 +189,41 @@ def evaluate_chains(
     chains: Iterable[ReferenceChain],
     methods: Sequence[str],
     *,
+    libraries: Iterable[ReferenceChain] = (),
     n: int = 10,
+    n_dynamics: int = 3,
+    limit: float | None = None,
     seed: int = 0,
     watch: Watch = lambda _: None,
 ) -> dict[str, list[Row]]:
-    """Rows a polymer of every method and of the floor, "md"; a method's failure is a row with "failure"."""
+    """Rows a polymer of every method and of the floor, "md"; a method's failure is a row with "failure".
+
+    `libraries` are what the oracle may cut its units from: chains of the same P-SMILES, but never the chain
+    itself. For `limit` see `baselines.generate`.
+    """
+    known: dict[str, list[ReferenceChain]] = {}
+    for other in libraries:
+        known.setdefault(other.psmiles, []).append(other)
     rows: dict[str, list[Row]] = {"md": [], **{method: [] for method in methods}}
     for chain in chains:
         label: Row = {"psmiles": chain.psmiles, "n_atoms": chain.positions.shape[1]}
         watch(f"{chain.psmiles}: md")
         rows["md"].append(label | floor(chain, n))
+        library = [other for other in known.get(chain.psmiles, []) if not _same(other, chain)]
         for method in methods:
             watch(f"{chain.psmiles}: {method}")
             try:
-                rows[method].append(label | evaluate_method(chain, method, n, seed=seed))
+                values = evaluate_method(
+                    chain, method, n, n_dynamics=n_dynamics, seed=seed, library=library, limit=limit
+                )
+                rows[method].append(label | values)
             except ConformationError as error:
                 rows[method].append(label | {"failure": str(error)})
     return rows
+
+
+def _same(one: ReferenceChain, other: ReferenceChain) -> bool:
+    return (one.kind, one.seed, one.n_units) == (other.kind, other.seed, other.n_units)
 
 
 def summarise(rows: Sequence[Row]) -> dict[str, float]:

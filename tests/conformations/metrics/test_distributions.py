@@ -8,6 +8,7 @@ from polymd.conformations.metrics.distributions import (
     backbone_torsions,
     jensen_shannon,
     neighbor_torsion_divergence,
+    rotor_divergence,
     torsion_divergence,
 )
 from polymd.polymer import Polymer
@@ -70,3 +71,15 @@ def test_chains_without_torsions_have_no_divergence() -> None:
     x = np.random.default_rng(0).normal(size=(1, polymer.n_atoms, 3))
     assert np.isnan(torsion_divergence(polymer, x, x))
     assert np.isnan(neighbor_torsion_divergence(polymer, x, x))
+
+
+def test_rotors_count_side_groups_and_no_hands() -> None:
+    polymer = Polymer("*CC(*)C(=O)OC", 5)
+    x = np.random.default_rng(0).normal(size=(12, polymer.n_atoms, 3))
+    assert rotor_divergence(polymer, x, -x) == 0.0
+    turned = x.copy()
+    side = [a for a in range(polymer.n_atoms) if a not in polymer.backbone]
+    turned[:, side] += np.random.default_rng(1).normal(size=(12, len(side), 3))
+    assert torsion_divergence(polymer, x, turned) == 0.0
+    assert rotor_divergence(polymer, x, turned) > 0.0
+    assert np.isnan(rotor_divergence(Polymer("*C*", 1), x[:, :5], x[:, :5]))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +52,7 @@ def test_the_floor_is_dynamics_of_other_starts(chain: ReferenceChain) -> None:
 
 def test_the_reference_itself_is_perfect(chain: ReferenceChain, monkeypatch: pytest.MonkeyPatch) -> None:
     last = chain.positions[1::2]
-    monkeypatch.setattr(evaluation, "generate_conformations", lambda *_, **__: last)
+    monkeypatch.setattr(evaluation, "generate", lambda *_, **__: last)
     rows = evaluate_chains([chain], ["growth"], n=3)
     (row,) = rows["growth"]
     assert row["s_mat_r"] == pytest.approx(0.0, abs=1e-4)
@@ -66,7 +68,7 @@ def test_failures_are_counted(chain: ReferenceChain, monkeypatch: pytest.MonkeyP
     def fail(*_: object, **__: object) -> None:
         raise ConformationError("no chain")
 
-    monkeypatch.setattr(evaluation, "generate_conformations", fail)
+    monkeypatch.setattr(evaluation, "generate", fail)
     rows = evaluate_chains([chain], ["growth"], n=3)
     assert rows["growth"][0]["failure"] == "no chain"
     assert summarise(rows["growth"]) == {"chains": 1, "failures": 1}
@@ -86,3 +88,22 @@ def test_the_command_prints_tables_and_json(
     assert cli.main(["evaluate", "conformations", str(path), "--split", "train"]) == 2
     assert "no reference chains" in capsys.readouterr().err
     assert cli.main(["evaluate", "conformations", str(path), "--n", "0"]) == 2
+    capsys.readouterr()
+    assert cli.main(["evaluate", "conformations", str(path), "--method", "magic"]) == 2
+    assert "'magic'" in capsys.readouterr().err
+
+
+def test_the_oracle_gets_other_chains_of_the_polymer(
+    chain: ReferenceChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, stranger = replace(chain, kind="library", seed=1), replace(chain, psmiles="*CC*")
+    seen: list[Sequence[ReferenceChain]] = []
+
+    def generate(*_: object, library: Sequence[ReferenceChain], **__: object) -> np.ndarray:
+        seen.append(library)
+        return chain.positions[:2]
+
+    monkeypatch.setattr(evaluation, "generate", generate)
+    rows = evaluate_chains([chain], ["oracle"], libraries=[chain, other, stranger], n=4)
+    assert seen == [[other]]
+    assert rows["oracle"][0]["made"] == 0.5
