@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -32,7 +33,12 @@ ROWS = {
 
 
 def evaluate_conformations(
-    data: Annotated[Path, typer.Argument(help="Reference chains, .h5: python -m polymd.datasets.polybench.")],
+    data: Annotated[
+        Path,
+        typer.Argument(
+            help="Reference chains, .h5: python -m polymd.datasets.polybench; or the published PolyBench."
+        ),
+    ],
     method: Annotated[
         list[str] | None,
         typer.Option(help="growth, polyconf, etkdg, uniform or oracle; more than once for several."),
@@ -49,8 +55,7 @@ def evaluate_conformations(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> None:
     """Compare generated conformations with reference chains, beside dynamics against dynamics."""
-    from polymd.conformations.metrics.evaluation import METRICS, evaluate_chains, summarise
-    from polymd.datasets.polybench.storage import read_chains
+    from polymd.conformations.metrics.evaluation import METRICS, summarise
 
     methods = method or ["growth"]
     for name in methods:
@@ -58,22 +63,8 @@ def evaluate_conformations(
             raise ValueError(f"unknown method {name!r}; allowed: {', '.join(METHODS)}; fix: one of them")
     if n < 1:
         raise ValueError(f"--n is {n}; allowed: 1 or more; fix: such as --n 10")
-    found = list(read_chains(data, split=split, kind=kind))[:chains]
-    if not found:
-        raise ValueError(
-            f"{data} has no reference chains {kind!r} in the split {split!r}; allowed: those it holds"
-        )
-    libraries = read_chains(data, kind="library") if "oracle" in methods else ()
-    rows = evaluate_chains(
-        found,
-        methods,
-        libraries=libraries,
-        n=n,
-        n_dynamics=dynamics,
-        limit=limit,
-        seed=seed,
-        watch=lambda what: typer.echo(f"{what} ...", err=True),
-    )
+    chosen = _Choice(split, kind, methods, n, dynamics, limit, chains, seed)
+    rows = _of_folder(data, chosen) if data.is_dir() else _of_file(data, chosen)
     summary = {name: summarise(of_method) for name, of_method in rows.items()}
     if as_json:
         plain = {name: [_plain(row) for row in of_method] for name, of_method in rows.items()}
@@ -81,6 +72,57 @@ def evaluate_conformations(
         typer.echo(json.dumps(content, indent=2))
     else:
         print_methods(summary)
+
+
+class _Choice(NamedTuple):
+    """What is compared with what."""
+
+    split: str
+    kind: str
+    methods: list[str]
+    n: int
+    dynamics: int
+    limit: float
+    chains: int | None
+    seed: int
+
+
+def _watch(what: str) -> None:
+    typer.echo(f"{what} ...", err=True)
+
+
+def _of_file(data: Path, chosen: _Choice) -> dict[str, list[dict[str, Any]]]:
+    """Rows of the methods on reference chains."""
+    from polymd.conformations.metrics.evaluation import evaluate_chains
+    from polymd.datasets.polybench.storage import read_chains
+
+    found = list(read_chains(data, split=chosen.split, kind=chosen.kind))[: chosen.chains]
+    if not found:
+        raise ValueError(
+            f"{data} has no reference chains {chosen.kind!r} in the split {chosen.split!r}; allowed: those it"
+            " holds"
+        )
+    return evaluate_chains(
+        found,
+        chosen.methods,
+        libraries=read_chains(data, kind="library") if "oracle" in chosen.methods else (),
+        n=chosen.n,
+        n_dynamics=chosen.dynamics,
+        limit=chosen.limit,
+        seed=chosen.seed,
+        watch=_watch,
+    )
+
+
+def _of_folder(data: Path, chosen: _Choice) -> dict[str, list[dict[str, Any]]]:
+    """Rows of the methods on the published PolyBench."""
+    from polymd.conformations.metrics.published import evaluate_published
+    from polymd.datasets.polybench.published import read_published
+
+    polymers = islice(read_published(data), chosen.chains)
+    return evaluate_published(
+        polymers, chosen.methods, n=chosen.n, limit=chosen.limit, seed=chosen.seed, watch=_watch
+    )
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
