@@ -18,6 +18,7 @@ def main(
     train: Annotated[int, typer.Option(help="Training polymers.")] = 200,
     validation: Annotated[int, typer.Option(help="Validation polymers.")] = 10,
     test: Annotated[int, typer.Option(help="Test polymers.")] = 20,
+    long: Annotated[int, typer.Option(help="Test polymers with chains of 2,000 atoms too, hours.")] = 0,
     charges: Annotated[str, typer.Option(help="bcc: AM1-BCC; gas: Gasteiger.")] = "bcc",
     processes: Annotated[int, typer.Option(help="Of one thread each.")] = 1,
     minutes: Annotated[float | None, typer.Option(help="Begin no polymer after that time.")] = None,
@@ -29,7 +30,7 @@ def main(
     from polymd.datasets.sampling.exclusion import read_exclusion
 
     model = cast(Literal["bcc", "gas"], charges)
-    settings = Settings(seed=seed, train=train, validation=validation, test=test, charges=model)
+    settings = Settings(seed=seed, train=train, validation=validation, test=test, long=long, charges=model)
     refused = read_exclusion(exclude) if exclude else None
     done = build(settings, tables, out, exclude=refused, processes=processes, minutes=minutes)
     typer.echo(

@@ -21,6 +21,7 @@ from polymd.progress import StatusBar
 __all__ = ["Summary", "build"]
 
 _LEAST_UNITS = 4
+_LONG_CUTOFF = 12.0  # Å
 _MERGE_SECONDS = 120
 
 
@@ -81,11 +82,13 @@ def _open_folder(out: Path, settings: Settings) -> Path:
     parts.mkdir(parents=True, exist_ok=True)
     note = parts / "settings.json"
     wanted = json.loads(json.dumps(asdict(settings)))
-    if note.is_file() and (found := json.loads(note.read_text(encoding="utf-8"))) != wanted:
-        differing = sorted(key for key in wanted if found.get(key) != wanted[key])
-        raise ValueError(
-            f"{parts} was made with other {', '.join(differing)}; fix: the same settings or another file"
-        )
+    if note.is_file():
+        found = asdict(Settings()) | json.loads(note.read_text(encoding="utf-8"))
+        differing = sorted(key for key in wanted if found[key] != wanted[key] and key != "long")
+        if differing:
+            raise ValueError(
+                f"{parts} was made with other {', '.join(differing)}; fix: the same settings or another file"
+            )
     note.write_text(json.dumps(wanted, indent=2), encoding="utf-8")
     return parts
 
@@ -147,25 +150,27 @@ def make_chains(task: Task, settings: Settings) -> list[ReferenceChain]:
         GAFF2 or the builder fails on the polymer, or every start was lost.
     """
     from polymd.conformations import generate_conformations
-    from polymd.datasets.polybench.system import gaff2_system
+    from polymd.datasets.polybench.system import gaff2_energy, gaff2_system
     from polymd.polymer import Polymer
 
-    library = task.kind == "library"
-    atoms = settings.library_atoms if library else settings.reference_atoms
     unit = Polymer(task.psmiles, 1).n_atoms - 2
+    atoms, n_chains, n_starts = settings.sizes[task.kind]
     n_units = max(_LEAST_UNITS, round(atoms / unit))
+    library, long = task.kind == "library", task.kind == "long"
     times = settings.library_times if library else settings.reference_times
     frames = settings.library_frames if library else settings.reference_frames
     schedule = Schedule(settings.hot, settings.temperature, *times, frames)
     chains = []
-    for number in range(settings.chains if library else 1):
+    for number in range(n_chains):
         seed = 1000 * settings.seed + number
         polymer = Polymer(task.psmiles, n_units, seed=seed)
-        system = gaff2_system(polymer, charges=settings.charges)
-        n_starts = settings.starts if library else settings.references
+        system = gaff2_system(polymer, charges=settings.charges, cutoff=_LONG_CUTOFF if long else None)
         starts = generate_conformations(polymer, n_starts, method="growth", seed=seed)
         found = anneal(polymer, system, starts, schedule, seed=seed + 1)
         if len(found.energies):
+            if long:  # the energies of all pairs, as those of the others
+                energies = gaff2_energy(polymer, found.positions, charges=settings.charges)
+                found = found._replace(energies=energies)
             chains.append(
                 ReferenceChain(
                     task.psmiles, n_units, "atactic", seed, task.split, task.kind, settings.charges, *found

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -39,7 +38,8 @@ class Settings:
 
     Every start is minimised, held at `hot` K, cooled in ten steps to `temperature` K, and sampled there.
     Libraries are short chains: `chains` stereoisomers with `starts` starts each. References are long
-    chains of test polymers: one stereoisomer with `references` independent starts.
+    chains of test polymers: one stereoisomer with `references` independent starts. For the first `long`
+    test polymers there are longer ones too, with `long_references` starts and the schedule of references.
     """
 
     seed: int = 0
@@ -58,19 +58,27 @@ class Settings:
     references: int = 5
     reference_times: tuple[float, float, float] = (20.0, 15.0, 60.0)
     reference_frames: int = 20
+    long: int = 0
+    long_atoms: int = 2000
+    long_references: int = 3
 
-    def digest(self) -> str:
-        """What tells parts of other settings apart."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+    @property
+    def sizes(self) -> dict[str, tuple[int, int, int]]:
+        """Atoms of a chain, stereoisomers of a polymer, starts of each, by kind."""
+        return {
+            "library": (self.library_atoms, self.chains, self.starts),
+            "reference": (self.reference_atoms, 1, self.references),
+            "long": (self.long_atoms, 1, self.long_references),
+        }
 
 
 @dataclass(frozen=True)
 class Task:
-    """Chains of one polymer: `kind` is "library" or "reference"."""
+    """Chains of one polymer: `kind` is "library", "reference" or "long"."""
 
     psmiles: str
     split: Split
-    kind: Literal["library", "reference"]
+    kind: Literal["library", "reference", "long"]
 
     @property
     def name(self) -> str:
@@ -113,7 +121,8 @@ def make_plan(settings: Settings, tables: Path, exclude: Exclusion) -> list[Task
         "validation": drawn[n_test : n_test + n_validation],
         "train": _shuffled(known + others[:_EARLY], settings.seed) + others[_EARLY:],
     }
-    return list(_interleaved(queues))
+    long = [Task(psmiles, "test", "long") for psmiles in queues["test"][: settings.long]]
+    return [*_interleaved(queues), *long]
 
 
 def _interleaved(queues: dict[str, list[str]]) -> Iterator[Task]:

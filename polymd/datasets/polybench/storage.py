@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ReferenceChain", "merge", "read_chains", "write_chains"]
 
-LEVEL = "GAFF2, one chain in vacuum, all pairs"
+LEVEL = "GAFF2, one chain in vacuum, all pairs (dynamics of long ones: cutoff of 12 Å)"
 SAMPLER = (
     "LangevinMiddle 4 fs, 5/ps, hydrogens of 3 amu; minimised, annealed from 600 to 300 K, sampled at 300 K"
 )
@@ -38,7 +38,7 @@ class ReferenceChain:
     start
         (F,) int16, from which independent start each frame is.
     split, kind
-        "train", "validation" or "test"; "library" (short chains) or "reference" (long ones).
+        "train", "validation" or "test"; "library" (short chains), "reference" (of some 320 atoms) or "long".
     """
 
     psmiles: str

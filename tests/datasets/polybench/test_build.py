@@ -12,6 +12,8 @@ from polymd.datasets.polybench import build as module
 from polymd.datasets.polybench.build import build
 from polymd.datasets.polybench.plan import Settings, Task
 from polymd.datasets.polybench.storage import read_chains, write_chains
+from polymd.datasets.polybench.system import gaff2_energy
+from polymd.testing import FLOAT32_RTOL
 
 SHORT = Settings(
     chains=1,
@@ -19,6 +21,8 @@ SHORT = Settings(
     references=2,
     library_atoms=60,
     reference_atoms=80,
+    long_atoms=250,
+    long_references=1,
     library_times=(0.02, 0.04, 0.04),
     reference_times=(0.02, 0.04, 0.04),
     library_frames=2,
@@ -31,6 +35,7 @@ def plan(pet: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[Task]:
     tasks = [
         Task(pet["psmiles"], "test", "library"),
         Task(pet["psmiles"], "test", "reference"),
+        Task(pet["psmiles"], "test", "long"),
         Task("*CCO*", "train", "library"),  # AmberTools cannot be found
     ]
     monkeypatch.setattr(module, "make_plan", lambda *_: tasks)
@@ -42,9 +47,13 @@ def test_parts_are_made_once_and_merged(plan: list[Task], tmp_path: Path) -> Non
     first = build(SHORT, tmp_path, out, minutes=0.0)
     assert (first.finished, first.polymers, first.chains) == (False, 0, 0)
     done = build(SHORT, tmp_path, out)
-    assert (done.finished, done.polymers, done.chains, done.failures) == (True, 1, 2, 1)
-    library, reference = read_chains(out)
-    assert (library.kind, reference.kind) == ("library", "reference")
+    assert (done.finished, done.polymers, done.chains, done.failures) == (True, 1, 3, 1)
+    library, long, reference = read_chains(out)
+    assert (library.kind, long.kind, reference.kind) == ("library", "long", "reference")
+    polymer = long.polymer()
+    assert 200 < polymer.n_atoms < 300
+    assert long.start.tolist() == [0, 0]
+    np.testing.assert_allclose(gaff2_energy(polymer, long.positions), long.energies, rtol=FLOAT32_RTOL)
     assert next(iter(read_chains(out, split="test", kind="library"))).n_units == 4
     for chain in (library, reference):
         polymer = chain.polymer()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,11 @@ def test_splits_share_no_chain_and_known_polymers_train(tables: Path) -> None:
     assert not {"*OCC*", "*C([2H])O*", "*CC(*)F", "*CC[P](C)*", EGC[6]} & set(chosen)
     assert plan == make_plan(settings, tables, Exclusion(["*C(F)C*"]))
     assert len({task.name for task in plan}) == len(plan)
+    longer = make_plan(replace(settings, long=2), tables, Exclusion(["*C(F)C*"]))
+    assert longer[:-2] == plan
+    assert [(t.psmiles, t.kind) for t in longer[-2:]] == [
+        (t.psmiles, "long") for t in libraries if t.split == "test"
+    ][:2]
 
 
 def test_too_few_polymers_are_an_error(tables: Path) -> None:
