@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polymd.neighbors._jit import njit
+from polymd.neighbors.picking import LANES
 
 Float = np.float32 | np.float64
 
@@ -20,15 +21,22 @@ MAX_KEY = 2.0**62
 MAX_WRAPS = 1e9
 """Lattice vectors between an atom and its image in the cell."""
 
+MIN_VOLUME = 1e-6
+"""Of a cell with lattice vectors of length 1; a flatter one is singular."""
+
 MAX_IMAGES = 1_000_000
 """Periodic images of one cell that may lie within the cutoff."""
 
 
 class Grid(NamedTuple):
-    """N atoms in C occupied cells of B molecules; `rank` is the place of an atom after the sort by cell."""
+    """N atoms in C occupied cells of B molecules; `rank` is the place of an atom after the sort by cell.
+
+    Cells are numbered along the third lattice vector first, so that the atoms of a row of cells have
+    consecutive ranks.
+    """
 
     order: NDArray[np.int32]  # (N,) atom at each rank
-    x: NDArray[Float]  # (3, N) positions by rank, wrapped into the cell along periodic directions
+    x: NDArray[Float]  # (3, N + 16) positions by rank, wrapped into the cell where periodic, then room
     wraps: NDArray[np.int32]  # (N, 3) lattice vectors taken off by the wrapping, by rank
     start: NDArray[np.int64]  # (C + 1,) first rank of each cell
     coordinates: NDArray[np.int64]  # (C, 3) place of each cell in its molecule's grid
@@ -42,6 +50,16 @@ class Grid(NamedTuple):
     ids: NDArray[np.int32]  # (T,) its number
 
 
+class Cells(NamedTuple):
+    """C occupied cells and the hash table that finds them; see `Grid`."""
+
+    keys: NDArray[np.int64]  # (T,)
+    ids: NDArray[np.int32]  # (T,)
+    own_keys: NDArray[np.int64]  # (C,)
+    coordinates: NDArray[np.int64]  # (C, 3)
+    molecule: NDArray[np.int64]  # (C,)
+
+
 def complete_lattice(cells: NDArray[np.float64], pbc: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Cells (B, 3, 3) whose vectors along open directions are replaced by an orthonormal complement.
 
@@ -50,18 +68,18 @@ def complete_lattice(cells: NDArray[np.float64], pbc: NDArray[np.bool_]) -> NDAr
     if not pbc.any():
         return np.broadcast_to(np.eye(3), cells.shape).copy()
     lattice = cells.copy()
-    periodic = cells[:, pbc]
-    lengths = np.linalg.norm(periodic, axis=2, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
-        unit = np.nan_to_num(periodic / lengths, posinf=0.0, neginf=0.0)
-    _, spread, basis = np.linalg.svd(unit)
-    singular = np.flatnonzero(~(spread.min(axis=1) > 1e-6))
-    if singular.size:
+        if not pbc.all():
+            periodic = cells[:, pbc]
+            unit = np.nan_to_num(periodic / np.linalg.norm(periodic, axis=2, keepdims=True))
+            lattice[:, ~pbc] = np.linalg.svd(unit)[2][:, int(pbc.sum()) :]
+        lengths = np.sqrt((lattice * lattice).sum(axis=2))
+        flat = ~(np.abs(np.linalg.det(lattice)) > MIN_VOLUME * lengths.prod(axis=1))
+    if flat.any():
         raise ValueError(
-            f"cell {cells[singular[0]].tolist()} is singular with pbc {pbc.tolist()}; "
+            f"cell {cells[flat][0].tolist()} is singular with pbc {pbc.tolist()}; "
             "give linearly independent lattice vectors along periodic directions, or turn pbc off there"
         )
-    lattice[:, ~pbc] = basis[:, int(pbc.sum()) :]
     return lattice
 
 
@@ -99,7 +117,16 @@ def build_grid(
     counts = shape.prod(axis=1)
     offset = counts.cumsum() - counts
     reach = images.astype(np.int64)
-    return _sort_atoms(positions, batch, fractional, wraps, low, scale, shape, reach, offset, pbc, lattice)
+    cell_of, found = _find_cells(batch, fractional, low, scale, shape, offset)
+    by_key = np.argsort(found.own_keys)
+    number = np.empty(len(by_key), np.int32)
+    number[by_key] = np.arange(len(by_key), dtype=np.int32)
+    _renumber(found, number)
+    order, x, sorted_wraps, start = _sort_atoms(positions, batch, wraps, lattice, cell_of, number)
+    return Grid(
+        order, x, sorted_wraps, start, found.coordinates[by_key], found.molecule[by_key],
+        shape, reach, offset, pbc, lattice, found.keys, found.ids,
+    )  # fmt: skip
 
 
 @njit
@@ -155,30 +182,25 @@ def find_cell(grid: Grid, molecule: int, cx: int, cy: int, cz: int) -> int:
 
 
 @njit
-def _sort_atoms(
-    positions: NDArray[Float],
+def _find_cells(
     batch: NDArray[np.int64],
     fractional: NDArray[np.float64],
-    wraps: NDArray[np.int32],
     low: NDArray[np.float64],
     scale: NDArray[np.float64],
     shape: NDArray[np.int64],
-    reach: NDArray[np.int64],
     offset: NDArray[np.int64],
-    pbc: NDArray[np.bool_],
-    lattice: NDArray[np.float64],
-) -> Grid:
-    """Counting sort of the atoms by cell; cells are numbered in the order in which atoms first enter them."""
-    n = positions.shape[0]
+) -> tuple[NDArray[np.int32], Cells]:
+    """Cell of each atom (N,), and the cells, numbered in the order in which atoms first enter them."""
+    n = fractional.shape[0]
     table = 4
     while table < 2 * n:
         table *= 2
     keys = np.full(table, -1, np.int64)
     ids = np.empty(table, np.int32)
     cell_of = np.empty(n, np.int32)
+    own_keys = np.empty(n, np.int64)
     coordinates = np.empty((n, 3), np.int64)
     molecule = np.empty(n, np.int64)
-    start = np.zeros(n + 1, np.int64)
     c = np.empty(3, np.int64)
     occupied = 0
     for i in range(n):
@@ -189,19 +211,44 @@ def _sort_atoms(
         slot = _slot(keys, key)
         if keys[slot] == -1:
             keys[slot], ids[slot] = key, occupied
-            coordinates[occupied] = c
-            molecule[occupied] = b
+            own_keys[occupied], coordinates[occupied], molecule[occupied] = key, c, b
             occupied += 1
         cell_of[i] = ids[slot]
-        start[ids[slot] + 1] += 1
-    start = np.cumsum(start[: occupied + 1])
+    found = Cells(keys, ids, own_keys[:occupied], coordinates[:occupied], molecule[:occupied])
+    return cell_of, found
+
+
+@njit
+def _renumber(cells: Cells, number: NDArray[np.int32]) -> None:
+    """Give the cells of the hash table new numbers."""
+    for slot in range(cells.keys.shape[0]):
+        if cells.keys[slot] != -1:
+            cells.ids[slot] = number[cells.ids[slot]]
+
+
+@njit
+def _sort_atoms(
+    positions: NDArray[Float],
+    batch: NDArray[np.int64],
+    wraps: NDArray[np.int32],
+    lattice: NDArray[np.float64],
+    cell_of: NDArray[np.int32],
+    number: NDArray[np.int32],
+) -> tuple[NDArray[np.int32], NDArray[Float], NDArray[np.int32], NDArray[np.int64]]:
+    """Counting sort of the atoms by the number of their cell: order, wrapped positions, wraps, starts."""
+    n = positions.shape[0]
+    start = np.zeros(number.shape[0] + 1, np.int64)
+    for i in range(n):
+        start[number[cell_of[i]] + 1] += 1
+    start = np.cumsum(start)
+    place = start.copy()
     order = np.empty(n, np.int32)
     sorted_wraps = np.empty((n, 3), np.int32)
-    x = np.empty((3, n), positions.dtype)
-    place = start.copy()
+    x = np.zeros((3, n + LANES), positions.dtype)
     for i in range(n):
-        rank = place[cell_of[i]]
-        place[cell_of[i]] += 1
+        cell = number[cell_of[i]]
+        rank = place[cell]
+        place[cell] += 1
         order[rank] = i
         for d in range(3):
             shift = 0.0
@@ -209,18 +256,4 @@ def _sort_atoms(
                 shift += wraps[i, k] * lattice[batch[i], k, d]
             x[d, rank] = positions[i, d] - shift
             sorted_wraps[rank, d] = wraps[i, d]
-    return Grid(
-        order,
-        x,
-        sorted_wraps,
-        start,
-        coordinates[:occupied],
-        molecule[:occupied],
-        shape,
-        reach,
-        offset,
-        pbc,
-        lattice,
-        keys,
-        ids,
-    )
+    return order, x, sorted_wraps, start

@@ -1,21 +1,25 @@
 """Neighbour lists in the two shapes their users want: letters as in ASE, or rows with reverse edges."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numba import config
 from numpy.typing import ArrayLike, NDArray
 
 from polymd.neighbors.grid import Float, Grid, build_grid
-from polymd.neighbors.search import Pairs, count_pairs, fill_pairs, reverse_edges
+from polymd.neighbors.runs import all_shifts
+from polymd.neighbors.search import Found, Pairs, Rows, fill_pairs, find_pairs, reverse_edges
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 LETTERS = "ijSDd"
 
-ATOMS_A_THREAD = 500
+ATOMS_A_THREAD = 2500
 """Atoms that are worth a thread of their own."""
 
 
@@ -144,18 +148,19 @@ def _check_batch(
     return np.ascontiguousarray(molecule, dtype=np.int64), cells
 
 
-def in_threads(work: Callable[[tuple[int, int]], None], grid: Grid) -> None:
-    """Do `work` on all cells: in one piece a Numba thread, if the pieces are worth a thread."""
+def _parts(grid: Grid) -> list[tuple[int, int]]:
+    """Ranges of cells with about as many atoms each: one a Numba thread, if that many atoms are worth it."""
     threads = min(int(getattr(config, "NUMBA_NUM_THREADS", 1)), len(grid.order) // ATOMS_A_THREAD)
     if threads < 2:
-        return work((0, len(grid.molecule)))
+        return [(0, len(grid.molecule))]
     marks = np.searchsorted(grid.start, np.linspace(0, len(grid.order), threads + 1)).tolist()
-    mine, *others = pairwise(marks)
-    started = [_pool(threads).submit(work, part) for part in others]
-    work(mine)
-    for other in started:
-        other.result()
-    return None
+    return list(pairwise(marks))
+
+
+def _in_threads(work: Callable[[T], R], parts: Sequence[T]) -> list[R]:
+    """The results of `work` on each part, a thread each; the first is done by the caller's."""
+    started = [_pool(len(parts)).submit(work, part) for part in parts[1:]]
+    return [work(parts[0]), *(other.result() for other in started)]
 
 
 @cache
@@ -192,20 +197,29 @@ def _search(
     cutoff: float,
     quantities: str,
 ) -> tuple[Grid, NDArray[np.int64], Pairs]:
-    """Count, allocate exactly, fill."""
+    """Find the neighbours cell by cell; allocate exactly; write atom by atom, so from end to end."""
     n = len(x)
     span = np.abs(x).max(initial=0.0) + np.abs(cells[:, pbc]).sum() + cutoff
     search = cutoff + 16.0 * float(np.finfo(x.dtype).eps) * float(span)
     grid = build_grid(x, molecule, cells, pbc, search)
+    shifts = all_shifts(grid)
     cutoff2 = x.dtype.type(cutoff) ** 2
+    rows = Rows(*np.empty((3, n), np.int64))
+    parts = _parts(grid)
+    found = _in_threads(lambda part: find_pairs(grid, shifts, part, cutoff2, rows), parts)
     indptr = np.zeros(n + 1, np.int64)
-    in_threads(lambda cells: count_pairs(grid, cells, cutoff2, indptr[1:]), grid)
-    np.cumsum(indptr, out=indptr)
+    np.cumsum(rows.size, out=indptr[1:])
     edges = int(indptr[-1])
     if edges > np.iinfo(np.int32).max:
         raise ValueError(
             f"{edges} pairs are closer than {cutoff} Å; at most 2147483647 fit: lower the cutoff"
         )
     pairs = _allocate(edges, x.dtype, quantities)
-    in_threads(lambda cells: fill_pairs(grid, cells, cutoff2, indptr, pairs), grid)
+
+    def fill(part: tuple[tuple[int, int], Found]) -> None:
+        (first, last), near = part
+        atoms = np.sort(grid.order[grid.start[first] : grid.start[last]])
+        fill_pairs(grid, shifts, atoms, rows, near, indptr, pairs)
+
+    _in_threads(fill, list(zip(parts, found, strict=True)))
     return grid, indptr, pairs
