@@ -1,4 +1,10 @@
-"""Errors on held-out folds, of one model and of the blend of two."""
+"""Errors on held-out folds, of one model and of the blend of several.
+
+A blend is a weighted mean of its members, the Gaussian process and networks; weights are not negative and
+their sum is one. The weights for a test fold come from validation rows out of its training folds, so that the
+errors of the blend are nested. Validation rows of one table are few: its weights are drawn towards those that
+fit the validation rows of all tables together.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +16,18 @@ import numpy as np
 from polymd.properties.estimates import calibration, coverage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from polymd.properties.training_tables import TrainingTable
 
     Floats = NDArray[np.float64]
 
-__all__ = ["NetworkFolds", "ProcessFolds", "blend", "blend_weight", "held_out_errors"]
+__all__ = ["NetworkFolds", "ProcessFolds", "blend_all", "blend_weights", "held_out_errors"]
 
-_PRIOR_ROWS = 20.0  # rows that a blend weight of one half is worth
+_PRIOR_ROWS = 40.0  # validation rows that the weights of all tables together are worth
+_CERTAIN = 1e4  # weight of the equation that weights sum to one
 
 
 @dataclass(frozen=True)
@@ -40,47 +49,90 @@ class NetworkFolds:
     validation: NDArray[np.bool_]  #: (5, N), training rows that a network was not trained on
 
 
-def blend(table: TrainingTable, process: ProcessFolds, network: NetworkFolds) -> dict[str, Any]:
-    """How to blend both: `weight` of the network, factors on calibrated deviations, errors on five folds.
+def blend_all(
+    tables: Mapping[str, TrainingTable],
+    processes: Mapping[str, ProcessFolds],
+    networks: Mapping[str, Mapping[str, NetworkFolds]],
+) -> dict[str, dict[str, Any]]:
+    """How to blend the process with `networks`, by their key and table; of every table.
 
-    The weight for a fold comes from validation rows out of its training folds, so that `errors` are nested.
-    `weight` is the mean of the five, or 0 where the blend did not beat the process on these folds.
+    Returns
+    -------
+    dict
+        Of every table: `weights` of the members, gp first, means over folds; `calibration`, factors on the
+        process's calibrated deviations for `auto` and for each network alone; `errors` on five folds, of
+        `blend` and of each network.
     """
-    blended, alone, weights = np.empty_like(table.targets), np.empty_like(table.targets), []
-    for held_out in range(len(network.predicted)):
-        test, seen = table.fold == held_out, network.validation[held_out]
-        alone[test] = network.predicted[held_out, test]
-        weight = blend_weight(
-            table.targets[seen], process.validated[held_out, seen], network.predicted[held_out, seen]
-        )
-        blended[test] = (1.0 - weight) * process.predicted[test] + weight * alone[test]
-        weights.append(weight)
-    deviations = process.deviations * calibration(process.predicted - table.targets, process.deviations)
-    errors = {
-        "blend": held_out_errors(table, blended, deviations),
-        "mips": held_out_errors(table, alone, deviations),
-    }
-    better = errors["blend"]["rmse"] < held_out_errors(table, process.predicted, deviations)["rmse"]
+    folds = range(len(next(iter(next(iter(networks.values())).values())).predicted))
+    weights: dict[str, list[Floats]] = {name: [] for name in tables}
+    for held_out in folds:
+        errors = {
+            name: _validation_errors(table, processes[name], [n[name] for n in networks.values()], held_out)
+            for name, table in tables.items()
+        }
+        even = np.full(1 + len(networks), 1.0 / (1 + len(networks)))
+        common = blend_weights(np.concatenate(list(errors.values())), even)
+        for name in tables:
+            weights[name].append(blend_weights(errors[name], common))
     return {
-        "weight": float(np.mean(weights)) if better else 0.0,
-        "auto": calibration(blended - table.targets, deviations),
-        "mips": calibration(alone - table.targets, deviations),
-        "errors": errors,
+        name: _card(table, processes[name], {k: n[name] for k, n in networks.items()}, weights[name])
+        for name, table in tables.items()
     }
 
 
-def blend_weight(true: Floats, process: Floats, network: Floats) -> float:
-    """Weight of the network beside the process, 0 to 1, that fits validation rows best.
+def blend_weights(errors: Floats, prior: Floats) -> Floats:
+    """Weights of M members that fit validation rows best, from their errors (R, M) and a belief (M,).
 
-    Least squares with some rows' worth of belief in one half, argmin Σ (w d - e)² + r (w - 1/2)² mean d²:
-    d the difference of both predictions, e what the process falls short by.
+    argmin Σ_r (Σ_m w_m e_rm)² + r s² Σ_m (w_m - p_m)², w_m ≥ 0, Σ_m w_m = 1, where r s² is some rows' worth:
+    s² is twice the mean variance of the members of a row.
     """
-    difference = network - process
-    square = float(np.mean(difference**2)) if len(true) else 0.0
-    if square == 0.0:
-        return 0.5
-    fitted = np.sum(difference * (true - process)) + 0.5 * _PRIOR_ROWS * square
-    return float(np.clip(fitted / (np.sum(difference**2) + _PRIOR_ROWS * square), 0.0, 1.0))
+    from scipy.optimize import nnls
+
+    spread = np.sqrt(2.0 * _PRIOR_ROWS * errors.var(axis=1).mean()) if len(errors) else 0.0
+    if spread == 0.0:
+        return prior
+    members = len(prior)
+    sum_row = np.full((1, members), _CERTAIN * spread)
+    rows = np.concatenate([errors, spread * np.eye(members), sum_row])
+    wanted = np.concatenate([np.zeros(len(errors)), spread * prior, [_CERTAIN * spread]])
+    found, _ = nnls(rows, wanted)
+    normal: Floats = found / found.sum()
+    return normal
+
+
+def _validation_errors(
+    table: TrainingTable, process: ProcessFolds, networks: list[NetworkFolds], held_out: int
+) -> Floats:
+    """Errors (R, members) on a fold's validation rows, in spreads of the table's targets."""
+    seen = np.logical_and.reduce([network.validation[held_out] for network in networks])
+    said = [process.validated[held_out], *(network.predicted[held_out] for network in networks)]
+    known = table.targets[table.fold != held_out]
+    errors: Floats = (np.stack([p[seen] for p in said], axis=1) - table.targets[seen, None]) / known.std()
+    return errors
+
+
+def _card(
+    table: TrainingTable, process: ProcessFolds, networks: Mapping[str, NetworkFolds], weights: list[Floats]
+) -> dict[str, Any]:
+    """The entry of one table in `blend_all`, from its members' weights for every fold."""
+    alone = {key: np.empty_like(table.targets) for key in networks}
+    blended = np.empty_like(table.targets)
+    for held_out, weight in enumerate(weights):
+        test = table.fold == held_out
+        for key, network in networks.items():
+            alone[key][test] = network.predicted[held_out, test]
+        blended[test] = weight @ np.stack([process.predicted[test], *(p[test] for p in alone.values())])
+    deviations = process.deviations * calibration(process.predicted - table.targets, process.deviations)
+    means = np.mean(weights, axis=0)
+    said = {"auto": blended} | alone
+    return {
+        "weights": dict(zip(("gp", *networks), means.tolist(), strict=True)),
+        "calibration": {key: calibration(p - table.targets, deviations) for key, p in said.items()},
+        "errors": {
+            "blend" if key == "auto" else key: held_out_errors(table, p, deviations)
+            for key, p in said.items()
+        },
+    }
 
 
 def held_out_errors(table: TrainingTable, predicted: Floats, deviations: Floats) -> dict[str, Any]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rdkit.Chem import Mol
 
-__all__ = ["ATOM_FIELDS", "ChainGraph", "chain_graph", "unit_graph"]
+__all__ = ["ATOM_FIELDS", "ChainGraph", "chain_graph", "molecule_graph", "unit_graph"]
 
 #: columns of `ChainGraph.atoms`
 ATOM_FIELDS = ("number", "hydrogens", "charge", "aromatic", "smallest_ring", "neighbours", "unsaturation")
@@ -45,6 +45,13 @@ class ChainGraph:
             found[i].append((j, image, order))
         return found
 
+    @cached_property
+    def adjacency(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """`neighbours` as arrays: where bonds of each atom start (A + 1,), other atoms and units (2 B,)."""
+        order = np.argsort(self.edges[:, 0], kind="stable")
+        starts = np.searchsorted(self.edges[order, 0], np.arange(len(self.atoms) + 1))
+        return starts, self.edges[order, 1], self.images[order]
+
     def pairs(self, longest: int) -> NDArray[np.int64]:
         """All atoms within `longest` bonds of an atom of the unit, on the infinite chain.
 
@@ -53,20 +60,9 @@ class ChainGraph:
         array (P, 4)
             Atom of the unit, other atom, its unit, shortest-path distance in bonds, 1 to `longest`.
         """
-        rows = []
-        for i in range(len(self.atoms)):
-            seen = {(i, 0)}
-            shell = [(i, 0)]
-            for distance in range(1, longest + 1):
-                outer = []
-                for j, unit in shell:
-                    for k, image, _ in self.neighbours[j]:
-                        if (k, unit + image) not in seen:
-                            seen.add((k, unit + image))
-                            outer.append((k, unit + image))
-                rows += [(i, k, unit, distance) for k, unit in outer]
-                shell = outer
-        return np.array(rows, dtype=np.int64).reshape(-1, 4)
+        from polymd.properties.walks import shells
+
+        return shells(*self.adjacency, longest)
 
 
 def chain_graph(psmiles: str) -> ChainGraph:
@@ -101,6 +97,26 @@ def unit_graph(psmiles: str, *, stars: bool) -> ChainGraph:
     return _graph(unit, unit, [], keep_stars=stars)
 
 
+def molecule_graph(smiles: str) -> ChainGraph:
+    """The graph of a molecule without stars: one unit that is bonded to no other, no backbone.
+
+    Raises
+    ------
+    ValueError
+        RDKit cannot read the SMILES, or it has no atoms or a star.
+    """
+    from rdkit import Chem, rdBase
+
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromSmiles(smiles)
+    if mol is None or not mol.GetNumAtoms() or star_indices(mol):
+        raise ValueError(
+            f"bad SMILES {smiles!r}; allowed: molecules without stars; fix: write it as in 'CCO', or give a "
+            "repeat unit to chain_graph"
+        )
+    return _graph(mol, mol, [])
+
+
 def _ends(unit: Mol) -> tuple[int, int]:
     """The head atom and the tail atom of a unit."""
     head, tail = (unit.GetAtomWithIdx(star).GetNeighbors()[0].GetIdx() for star in star_indices(unit))
@@ -123,9 +139,11 @@ def _graph(
     both = [(place[i], place[j], m, o) for i, j, m, o in bonds]
     both += [(j, i, -m, o) for i, j, m, o in both]
     table = np.array(both, dtype=np.int64).reshape(-1, 4)
-    head, tail = _ends(unit)
-    ways = Chem.GetDistanceMatrix(unit)
-    on_way = ways[head] + ways[tail] == ways[head, tail]
+    on_way = np.zeros(unit.GetNumAtoms(), dtype=np.bool_)
+    if star_indices(unit):
+        head, tail = _ends(unit)
+        ways = Chem.GetDistanceMatrix(unit)
+        on_way = ways[head] + ways[tail] == ways[head, tail]
     return ChainGraph(
         atoms=np.array(
             [_atom(unit, mol, i, table[table[:, 0] == place[i], 3]) for i in place], dtype=np.int64

@@ -117,8 +117,8 @@ def evaluate_networks(
 
     tables = read_tables(names, folder, split_seed=split_seed)
     start = pretrained(settings, tell)
-    networks = held_out_networks(read_polymers(tables, settings), start, settings, tell)
-    cards = train_processes(tables, networks, tell).cards()
+    networks = held_out_networks(read_polymers(tables, settings, start), start, settings, tell)
+    cards = train_processes(tables, {"mips": networks}, tell).cards()
     results = []
     for name, table in tables.items():
         found = {"gp": cards[name]["errors"], **cards[name]["blend"]["errors"]}

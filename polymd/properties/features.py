@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Features", "Scaling"]
+__all__ = ["Features", "Scaling", "kinds_of_counts"]
 
 _KIND = 1 << 32  # codes are 32 bits; above them stands the kind: 0 path, 1 environment, 2 of one bond at most
 
@@ -35,7 +35,7 @@ class Features:
     @classmethod
     def of(cls, fingerprints: Sequence[Fingerprint], known: Features | None = None) -> Features:
         """The table of some polymers; its first columns are those of the `known` table."""
-        rows = [_counts(f) for f in fingerprints]
+        rows = [kinds_of_counts(f) for f in fingerprints]
         first = [] if known is None else known.codes.tolist()
         codes = [*first, *sorted(set().union(*rows).difference(first))]
         return cls(
@@ -116,7 +116,7 @@ class Scaling:
         return scaled
 
 
-def _counts(fingerprint: Fingerprint) -> dict[int, int]:
+def kinds_of_counts(fingerprint: Fingerprint) -> dict[int, int]:
     """All counts of a polymer, by code and kind."""
     small = fingerprint.bonds
     found = {_KIND * (1 + (code in small)) + code: n for code, n in fingerprint.environments.items()}

@@ -10,14 +10,18 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from polymd.properties.chain_graph import ChainGraph, chain_graph
+from polymd.properties.walks import four_atom_paths
 from polymd.repeats import shortened
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 __all__ = ["DESCRIPTORS", "Fingerprint", "fingerprint", "graph_fingerprint"]
@@ -90,7 +94,7 @@ def environments(graph: ChainGraph, radius: int = RADIUS) -> dict[int, int]:
     counts: Counter[int] = Counter(codes)
     for bonds_away in range(1, radius + 1):
         codes = [
-            _code((bonds_away, codes[i], sorted((order, codes[j]) for j, _, order in bonds)))
+            _environment(bonds_away, codes[i], tuple(sorted((order, codes[j]) for j, _, order in bonds)))
             for i, bonds in enumerate(graph.neighbours)
         ]
         counts.update(codes)
@@ -99,22 +103,28 @@ def environments(graph: ChainGraph, radius: int = RADIUS) -> dict[int, int]:
 
 def paths(graph: ChainGraph) -> dict[int, int]:
     """Number of atom pairs by distance and of paths of four atoms, each counted from both ends."""
-    kinds = [_code(("kind", *row)) for row in graph.atoms[:, [0, 2, 3, 5, 6]].tolist()]
-    found: Counter[tuple[object, ...]] = Counter()
-    for i, j, _, distance in graph.pairs(LONGEST).tolist():
-        one, other = kinds[i], kinds[j]
-        found[(distance, one, other) if one <= other else (distance, other, one)] += 1
-    for j, bonds in enumerate(graph.neighbours):
-        for k, image, _ in bonds:
-            before = [(i, unit) for i, unit, _ in bonds if (i, unit) != (k, image)]
-            after = [(m, image + unit) for m, unit, _ in graph.neighbours[k] if (m, image + unit) != (j, 0)]
-            for i, m in ((i, m) for i in before for m in after if i != m):
-                path = (kinds[i[0]], kinds[j], kinds[k], kinds[m[0]])
-                found[("path", *min(path, path[::-1]))] += 1
+    codes = [_code(("kind", *row)) for row in graph.atoms[:, [0, 2, 3, 5, 6]].tolist()]
+    kinds = sorted(set(codes))  # numbered in the order of their codes
+    number = np.searchsorted(kinds, codes)
     counts: Counter[int] = Counter()
-    for value, count in found.items():
-        counts[_code(value)] += count
+    pairs = graph.pairs(LONGEST)
+    ends = np.sort(number[pairs[:, :2]], axis=1)
+    for (distance, *both), count in _counted(np.column_stack([pairs[:, 3], ends])):
+        counts[_code((distance, *(kinds[n] for n in both)))] += count
+    path = number[four_atom_paths(*graph.adjacency)]
+    ahead = path[:, 0] * len(kinds) + path[:, 1] <= path[:, 3] * len(kinds) + path[:, 2]
+    for along, count in _counted(np.where(ahead[:, None], path, path[:, ::-1])):
+        counts[_code(("path", *(kinds[n] for n in along)))] += count
     return dict(sorted(counts.items()))
+
+
+def _counted(rows: NDArray[np.int64]) -> Iterator[tuple[list[int], int]]:
+    """Every different row of small integers (N, K), and how often it stands there."""
+    base = int(rows.max(initial=0)) + 1
+    powers = base ** np.arange(rows.shape[1])[::-1]
+    numbers, counts = np.unique(rows @ powers, return_counts=True)
+    different = numbers[:, None] // powers % base
+    yield from zip(different.tolist(), counts.tolist(), strict=True)
 
 
 def descriptors(graph: ChainGraph) -> NDArray[np.float64]:
@@ -143,6 +153,13 @@ def descriptors(graph: ChainGraph) -> NDArray[np.float64]:
     return np.array([*fractions, np.log(len(number))])
 
 
-def _code(value: object) -> int:
+@lru_cache(maxsize=1 << 16)
+def _code(value: tuple[object, ...]) -> int:
     """A 32-bit code that is the same in every process."""
     return zlib.crc32(repr(value).encode())
+
+
+@lru_cache(maxsize=1 << 16)
+def _environment(bonds_away: int, code: int, around: tuple[tuple[int, int], ...]) -> int:
+    """The code of an atom and those bonded to it, (order of the bond, code) ascending."""
+    return zlib.crc32(repr((bonds_away, code, list(around))).encode())

@@ -18,6 +18,7 @@ from polymd.properties.mips.folds import HeldOut, Polymers, train_fold, train_on
 from polymd.properties.mips.model import Mips, Sizes
 from polymd.properties.mips.pretraining import Pretraining, pretrain
 from polymd.properties.mips.shape import N_SHAPE, shape_descriptors
+from polymd.properties.mips.store import UnitStore
 from polymd.properties.process_training import train_processes
 from polymd.properties.property_model import PropertyModel
 from polymd.repeats import canonical_chain
@@ -66,11 +67,11 @@ def train_networks(
 ) -> PropertyModel:
     """Processes, one network for all tables, and their blend."""
     start = pretrained(settings, tell)
-    polymers = read_polymers(tables, settings)
+    polymers = read_polymers(tables, settings, start)
     folds = held_out_networks(polymers, start, settings, tell)
     tell("all polymers")
     network = train_on_all(polymers, start, settings.sizes, settings.finetuning)
-    return PropertyModel(train_processes(tables, folds, tell), network)
+    return PropertyModel(train_processes(tables, {"mips": folds}, tell), {"mips": network})
 
 
 def pretrained(settings: NetworkSettings, tell: Callable[[str], None] = lambda _: None) -> Mips | None:
@@ -78,7 +79,17 @@ def pretrained(settings: NetworkSettings, tell: Callable[[str], None] = lambda _
     if not settings.pool:
         return settings.start
     settings.folder.mkdir(parents=True, exist_ok=True)
-    return pretrain(settings.pool, settings.pretraining, settings.folder / "pretraining.pt", tell)
+    path, budget = settings.folder / "units.npz", settings.pretraining
+    if not path.exists():
+        units = UnitStore.read(
+            settings.pool,
+            budget.sizes.threshold,
+            most_atoms=budget.most_atoms,
+            counts=budget.counts,
+            tell=tell,
+        )
+        units.save(path)
+    return pretrain(UnitStore.load(path), budget, settings.folder / "pretraining.pt", tell)
 
 
 def held_out_networks(
@@ -101,10 +112,10 @@ def held_out_networks(
         with np.load(path) as stored:
             if str(stored["about"]) != about:
                 raise ValueError(f"{path} is of another training; take another --out or remove the folder")
-            found.append(HeldOut(stored["validation"], stored["flat"], stored["full"]))
+            found.append(HeldOut(stored["validation"], stored["predicted"]))
     return {
         name: NetworkFolds(
-            np.array([fold.flat[polymers.rows[name], column] for fold in found]),
+            np.array([fold.predicted[polymers.rows[name], column] for fold in found]),
             np.array([fold.validation[polymers.rows[name]] for fold in found]),
         )
         for column, name in enumerate(polymers.names)
@@ -138,11 +149,13 @@ def shipped_start() -> Mips | None:
         return MipsModel.of_tensors(tensors, file.metadata()["mips"]).network
 
 
-def read_polymers(tables: Mapping[str, TrainingTable], settings: NetworkSettings) -> Polymers:
-    """Chains of the tables, with 3D descriptors where they are asked for."""
-    threshold = settings.sizes.threshold
+def read_polymers(
+    tables: Mapping[str, TrainingTable], settings: NetworkSettings, start: Mips | None = None
+) -> Polymers:
+    """Chains of the tables, with the descriptors of `start` and 3D ones where they are asked for."""
+    threshold, vocabulary = settings.sizes.threshold, None if start is None else start.vocabulary
     if not settings.shape:
-        return Polymers.of(tables, threshold)
+        return Polymers.of(tables, threshold, vocabulary)
     path = settings.folder / "shapes.npz"
     chains = sorted({canonical_chain(p) for table in tables.values() for p in table.psmiles})
     if not path.exists():
@@ -152,4 +165,4 @@ def read_polymers(tables: Mapping[str, TrainingTable], settings: NetworkSettings
         np.savez(path, chains=chains, shapes=[missing if shape is None else shape for shape in found])
     with np.load(path) as stored:
         shapes: dict[str, NDArray[np.float64]] = dict(zip(stored["chains"], stored["shapes"], strict=True))
-    return Polymers.of(tables, threshold, shapes)
+    return Polymers.of(tables, threshold, vocabulary, shapes)

@@ -6,8 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polymd.properties.chain_graph import ChainGraph, chain_graph
-from polymd.repeats import shortened
+from polymd.properties.read_chain import read_chains
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +33,8 @@ def predict(
     properties
         `all` that the model knows, one name, or several; see `polymd.datasets.properties.TABLES`.
     model
-        `gp`, the Gaussian process on fingerprints; `mips`, the network; `auto`, both blended where there are
-        both; or the path of a file of `polymd train property`.
+        `gp`, the Gaussian process on fingerprints; `mips`, a network; `auto`, all that the file has, blended;
+        or the path of a file of `polymd train property`.
 
     Returns
     -------
@@ -68,7 +67,7 @@ def predict(
         raise ValueError("no polymers were given; allowed: one P-SMILES or more; fix: predict('*CC*')")
     loaded, kind = _find(str(model))
     names = _names(properties, loaded.names(kind))
-    estimates = loaded.predict(names, _graphs(polymers), kind)
+    estimates = loaded.predict(names, read_chains(polymers), kind)
     frames = []
     for name in names:
         low, middle, high = estimates[name].interval()
@@ -118,7 +117,9 @@ def _names(properties: str | Sequence[str], known: list[str]) -> list[str]:
     from difflib import get_close_matches
 
     if not known:
-        raise ValueError("this model has no network; allowed: auto, gp; fix: train one with --model mips")
+        raise ValueError(
+            "this file has no such network; allowed: auto, gp; fix: train one with --model mips, mmpolymer"
+        )
     if properties == "all":
         return known
     asked = list(dict.fromkeys([properties] if isinstance(properties, str) else properties))
@@ -130,16 +131,3 @@ def _names(properties: str | Sequence[str], known: list[str]) -> list[str]:
     if not asked:
         raise ValueError(f"no properties were asked for; allowed: all, {', '.join(known)}; fix: name one")
     return asked
-
-
-def _graphs(polymers: Sequence[str]) -> list[ChainGraph]:
-    """Of the smallest repeat of every polymer; an error says which one it was."""
-    found = []
-    for number, psmiles in enumerate(polymers, start=1):
-        try:
-            found.append(chain_graph(shortened(psmiles)))
-        except ValueError as error:
-            if len(polymers) == 1:
-                raise
-            raise ValueError(f"polymer {number} of {len(polymers)}: {error}") from error
-    return found

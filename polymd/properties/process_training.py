@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from polymd.properties.blending import NetworkFolds, ProcessFolds, blend, held_out_errors
+from polymd.datasets.properties import N_FOLDS
+from polymd.properties.blending import NetworkFolds, ProcessFolds, blend_all, held_out_errors
 from polymd.properties.estimates import calibration
 from polymd.properties.features import Features
 from polymd.properties.fingerprints import fingerprint
@@ -29,35 +30,39 @@ _LEAST_QUANTILE = 0.05  # so many of the training polymers are less alike to all
 
 def train_processes(
     tables: Mapping[str, TrainingTable],
-    networks: Mapping[str, NetworkFolds] | None = None,
+    networks: Mapping[str, Mapping[str, NetworkFolds]] | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> ProcessModel:
     """Fit a process to each table, with its errors and calibration from five folds.
 
-    With `networks`, held-out predictions of networks by table, cards say how both are blended. `tell` hears
-    the name of every table that is begun.
+    With `networks`, held-out predictions of networks by their key and table, cards say how all are blended.
+    `tell` hears the name of every table that is begun.
     """
     polymers = list(dict.fromkeys(p for table in tables.values() for p in table.psmiles))
     place = {psmiles: i for i, psmiles in enumerate(polymers)}
     fingerprints = [fingerprint(psmiles) for psmiles in polymers]
     features = Features.of(fingerprints)
-    processes = {}
+    processes, held_out = {}, {}
     for name, table in tables.items():
         tell(name)
         rows = np.array([place[psmiles] for psmiles in table.psmiles], dtype=np.int64)
-        elements = sorted(frozenset().union(*(fingerprints[row].elements for row in rows)))
-        process = _train(features, rows, table, None if networks is None else networks[name])
-        process.card["elements"] = elements
-        processes[name] = process
+        validation = np.zeros((N_FOLDS, len(rows)), dtype=np.bool_)
+        for network in (networks or {}).values():
+            validation |= network[name].validation
+        processes[name], held_out[name] = _train(features, rows, table, validation)
+        elements = frozenset().union(*(fingerprints[row].elements for row in rows))
+        processes[name].card["elements"] = sorted(elements)
+    if networks:
+        for name, card in blend_all(tables, held_out, networks).items():
+            processes[name].card["blend"] = card
     return ProcessModel(features, processes)
 
 
 def _train(
-    features: Features, rows: NDArray[np.int64], table: TrainingTable, network: NetworkFolds | None
-) -> Process:
-    """The process of one table."""
+    features: Features, rows: NDArray[np.int64], table: TrainingTable, validation: NDArray[np.bool_]
+) -> tuple[Process, ProcessFolds]:
+    """The process of one table, and what those of its folds said."""
     kernels = Kernels.between(features.rows(rows))
-    validation = np.zeros((5, len(rows)), dtype=np.bool_) if network is None else network.validation
     held_out = _held_out(kernels, table, validation)
     every = np.arange(len(rows))
     fitted = fit(kernels, every, table.targets)
@@ -70,9 +75,8 @@ def _train(
         "least_similarity": _least_similarity(kernels.intensive),
         "errors": held_out_errors(table, held_out.predicted, held_out.deviations),
     }
-    if network is not None:
-        card["blend"] = blend(table, held_out, network)
-    return Process(rows, fitted.scaling, fitted.logarithms, solve(factor, fitted.targets), card)
+    coefficients = solve(factor, fitted.targets)
+    return Process(rows, fitted.scaling, fitted.logarithms, coefficients, card), held_out
 
 
 def _held_out(kernels: Kernels, table: TrainingTable, validation: NDArray[np.bool_]) -> ProcessFolds:

@@ -1,18 +1,19 @@
-"""The model of many properties that `predict` uses: Gaussian processes, a network, and how they are blended.
+"""The model of many properties that `predict` uses: Gaussian processes, networks, and how they are blended.
 
-The estimate of a property is the weighted mean of both; its uncertainty is that of the process times a factor
-with which nine of ten held-out polymers lie in their interval. The process also says what is in the domain.
+The estimate of a property is the weighted mean of its members; its uncertainty is that of the process times a
+factor with which nine of ten held-out polymers lie in their interval. The process also says what is in the
+domain.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from polymd.properties.fingerprints import graph_fingerprint
 from polymd.properties.process_model import ProcessModel
 
 if TYPE_CHECKING:
@@ -21,61 +22,86 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from polymd.properties.chain_graph import ChainGraph
     from polymd.properties.estimates import Estimates
-    from polymd.properties.mips.trained import MipsModel
+    from polymd.properties.read_chain import ReadChain
 
-__all__ = ["KINDS", "PropertyModel"]
+__all__ = ["KINDS", "NETWORKS", "Member", "PropertyModel"]
 
-KINDS = ("auto", "gp", "mips")
+#: networks that a file can hold, and the class that reads each: module and name
+NETWORKS = {"mips": ("polymd.properties.mips.trained", "MipsModel")}
+KINDS = ("auto", "gp", *NETWORKS)
 _FORMAT = "polymd property model"
+
+
+class Member(Protocol):
+    """A network of a blend; its class has `of_tensors(tensors, header)` that reads what it wrote."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Properties that it predicts."""
+
+    def predict(self, chains: Sequence[ReadChain]) -> dict[str, NDArray[np.float64]]:
+        """Targets of N polymers, each (N,), by property."""
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """All arrays."""
+
+    def header(self) -> str:
+        """Everything else, as JSON."""
 
 
 @dataclass(frozen=True)
 class PropertyModel:
     """Everything a file of `polymd train property` holds.
 
-    The card of a property has an entry `blend` where a network was trained for it, see `blending.blend`.
+    The card of a property has an entry `blend` where networks were trained for it, see `blending.blend_all`.
     """
 
     processes: ProcessModel
-    network: MipsModel | None = None
+    networks: dict[str, Member] = field(default_factory=dict)  #: by a key of `NETWORKS`
 
     def names(self, kind: str = "auto") -> list[str]:
         """Properties that it predicts, of `KINDS`."""
         known = list(self.processes.processes)
-        if kind != "mips":
+        if kind in ("auto", "gp"):
             return known
-        return [] if self.network is None else [name for name in known if name in self.network.names]
+        return [name for name in known if kind in self.networks and name in self.networks[kind].names]
 
     def card(self, name: str) -> dict[str, Any]:
         """Unit, source, errors and so on of a property's model."""
         return self.processes.processes[name].card
 
     def predict(
-        self, names: Iterable[str], graphs: Sequence[ChainGraph], kind: str = "auto"
+        self, names: Iterable[str], chains: Sequence[ReadChain], kind: str = "auto"
     ) -> dict[str, Estimates]:
-        """Calibrated estimates for N polymers from the graphs of their smallest repeats."""
-        found = self.processes.predict(names, [graph_fingerprint(graph) for graph in graphs])
-        blended = [name for name in found if self.model_of(name, kind) != "gp"]
-        if self.network is None or not blended:
-            return found
-        values = self.network.predict(graphs)
-        for name in blended:
-            blend = self.card(name)["blend"]
-            weight = 1.0 if kind == "mips" else blend["weight"]
-            mean = (1.0 - weight) * found[name].mean + weight * values[name]
-            found[name] = replace(found[name], mean=mean).widened(blend[kind])
+        """Calibrated estimates for N polymers."""
+        found = self.processes.predict(names, [chain.fingerprint for chain in chains])
+        weights = {name: self._weights(name, kind) for name in found}
+        said = {
+            key: network.predict(chains)
+            for key, network in self.networks.items()
+            if any(key in weight for weight in weights.values())
+        }
+        for name, weight in weights.items():
+            if list(weight) == ["gp"]:
+                continue
+            members = {key: found[name].mean if key == "gp" else said[key][name] for key in weight}
+            mean = np.sum([weight[key] * values for key, values in members.items()], axis=0)
+            factor = self.card(name)["blend"]["calibration"][kind]
+            found[name] = replace(found[name], mean=mean).widened(factor)
         return found
 
     def model_of(self, name: str, kind: str) -> str:
-        """Which model an estimate comes from: `gp`, `mips` or `gp+mips`."""
-        blend = self.card(name).get("blend")
-        if kind == "gp" or blend is None:
-            return "gp"
-        if kind == "mips":
-            return "mips"
-        return "gp+mips" if blend["weight"] > 0.0 else "gp"
+        """Which models an estimate comes from, such as `gp`, `mips` or `gp+mips`."""
+        return "+".join(self._weights(name, kind))
+
+    def _weights(self, name: str, kind: str) -> dict[str, float]:
+        """Members of the estimate of a property and their weights, none of them 0."""
+        if kind != "auto":
+            return {kind: 1.0}
+        if "blend" not in self.card(name):
+            return {"gp": 1.0}
+        return {key: weight for key, weight in self.card(name)["blend"]["weights"].items() if weight > 0.0}
 
     def save(self, path: Path) -> None:
         """Write a safetensors file."""
@@ -83,9 +109,9 @@ class PropertyModel:
 
         tensors = {f"gp.{name}": array for name, array in self.processes.tensors().items()}
         about = {"format": _FORMAT, "cards": json.dumps(self.processes.cards())}
-        if self.network is not None:
-            tensors |= {f"mips.{name}": array for name, array in self.network.tensors().items()}
-            about["mips"] = self.network.header()
+        for key, network in self.networks.items():
+            tensors |= {f"{key}.{name}": array for name, array in network.tensors().items()}
+            about[key] = network.header()
         save_file({name: np.ascontiguousarray(array) for name, array in tensors.items()}, path, about)
 
     @classmethod
@@ -102,11 +128,12 @@ class PropertyModel:
         if about.get("format") != _FORMAT:
             raise ValueError(f"{path} is no model of polymd train property; give one of its files")
         processes = ProcessModel.of_tensors(_part(tensors, "gp."), json.loads(about["cards"]))
-        if "mips" not in about:
-            return cls(processes)
-        from polymd.properties.mips.trained import MipsModel
-
-        return cls(processes, MipsModel.of_tensors(_part(tensors, "mips."), about["mips"]))
+        networks = {}
+        for key, (module, name) in NETWORKS.items():
+            if key in about:
+                reader = getattr(import_module(module), name)
+                networks[key] = reader.of_tensors(_part(tensors, f"{key}."), about[key])
+        return cls(processes, networks)
 
 
 def _part(tensors: dict[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:

@@ -13,13 +13,17 @@ from polymd.testing import SPELLING_RTOL
 
 from .chains import random_psmiles
 
-SIZES = Sizes(channels=16, layers=3, heads=4, threshold=3, shape=5)
+SIZES = Sizes(channels=16, layers=3, heads=4, threshold=3, descriptors=30, shape=5)
 
 
 @pytest.fixture(scope="module")
 def network() -> Mips:
     torch.manual_seed(0)
     return Mips(SIZES, targets=2).double().eval()
+
+
+def double(units: list[ChainTensors], **extras: np.ndarray) -> Batch:
+    return Batch.of(units, 3, dtype=torch.float64, **extras)
 
 
 def predictions(network: Mips, graphs: list[ChainGraph]) -> np.ndarray:
@@ -29,7 +33,7 @@ def predictions(network: Mips, graphs: list[ChainGraph]) -> np.ndarray:
     found = np.empty((len(units), network.targets))
     with torch.inference_mode():
         for rows in np.array_split(order, max(1, len(units) // 16)):
-            found[rows] = network(Batch.of([units[row] for row in rows], torch.float64)).numpy()
+            found[rows] = network(double([units[row] for row in rows])).numpy()
     return found
 
 
@@ -60,7 +64,7 @@ def test_single_precision_is_invariant_too() -> None:
     spelt = ["*CC(*)c1ccccc1", repeat("*CC(*)c1ccccc1", 3), shift(repeat("*CC(*)c1ccccc1", 2), 1)]
     units = [ChainTensors.of(chain_graph(p), 3) for p in spelt]
     with torch.inference_mode():
-        values = network(Batch.of(units)).numpy()[:, 0]
+        values = network(Batch.of(units, 3)).numpy()[:, 0]
     np.testing.assert_allclose(values, values[0], rtol=SPELLING_RTOL)
 
 
@@ -101,13 +105,13 @@ def test_baselines_depend_on_the_spelling(network: Mips) -> None:
 
 def test_images_of_polyethylene() -> None:
     """One atom a unit: itself, two bonds, two images at two and at three bonds."""
-    images = ChainTensors.of(chain_graph("*C*"), threshold=3).images
-    assert images.shape == (1, 1, n_categories(3))
-    assert images[0, 0].tolist() == [1, 2, 0, 0, 0, 2, 2]
+    images = Batch.of([ChainTensors.of(chain_graph("*C*"), threshold=3)], 3).images
+    assert images.shape == (1, 1, 1, n_categories(3))
+    assert images[0, 0, 0].tolist() == [1, 2, 0, 0, 0, 2, 2]
 
 
 def test_threshold_of_one_bond_is_a_bonded_graph() -> None:
-    images = ChainTensors.of(chain_graph("*CC=CC*"), threshold=1).images
+    images = Batch.of([ChainTensors.of(chain_graph("*CC=CC*"), threshold=1)], 1).images
     assert images.shape[-1] == n_categories(1) == 5
     assert images[..., 1:].sum() == 2 * 4
 
@@ -115,16 +119,18 @@ def test_threshold_of_one_bond_is_a_bonded_graph() -> None:
 def test_fillings_change_nothing(network: Mips) -> None:
     small, large = (ChainTensors.of(chain_graph(p), 3) for p in ("*CO*", "*CC(*)c1ccccc1"))
     with torch.inference_mode():
-        alone = network(Batch.of([small], torch.float64))
-        beside = network(Batch.of([small, large], torch.float64))[:1]
+        alone = network(double([small]))
+        beside = network(double([small, large]))[:1]
     torch.testing.assert_close(beside, alone, rtol=1e-12, atol=1e-12)
 
 
-def test_unknown_shape_leaves_the_2d_part_alone(network: Mips) -> None:
-    batch = Batch.of([ChainTensors.of(chain_graph(p), 3) for p in ("*CO*", "*CC(*)c1ccccc1")], torch.float64)
-    shape, known = torch.ones(2, 5, dtype=torch.float64), torch.tensor([0.0, 1.0], dtype=torch.float64)
+@pytest.mark.parametrize(("name", "size"), [("descriptors", 30), ("shape", 5)])
+def test_unknown_descriptors_leave_the_graph_alone(network: Mips, name: str, size: int) -> None:
+    units = [ChainTensors.of(chain_graph(p), 3) for p in ("*CO*", "*CC(*)c1ccccc1")]
+    values = np.ones((2, size))
+    values[0] = np.nan
     with torch.inference_mode():
-        flat, fused = network(batch), network(batch, shape, known)
+        flat, fused = network(double(units)), network(double(units, **{name: values}))
     assert torch.equal(flat[0], fused[0])
     assert not torch.allclose(flat[1], fused[1])
 
@@ -135,7 +141,7 @@ def test_without_backbone_embedding_backbones_are_not_seen() -> None:
     unit = ChainTensors.of(chain_graph("*CC(*)C"), 3)
     other = ChainTensors(unit.atoms, ~unit.backbone, unit.images)
     with torch.inference_mode():
-        assert torch.equal(network(Batch.of([unit])), network(Batch.of([other])))
+        assert torch.equal(network(Batch.of([unit], 3)), network(Batch.of([other], 3)))
 
 
 def test_refuses_heads_that_do_not_divide() -> None:

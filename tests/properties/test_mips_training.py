@@ -8,20 +8,23 @@ import pytest
 import torch
 
 from polymd.properties import predict
-from polymd.properties.blending import NetworkFolds, ProcessFolds, blend, blend_weight, held_out_errors
-from polymd.properties.chain_graph import chain_graph
+from polymd.properties.blending import NetworkFolds, ProcessFolds, blend_all, blend_weights, held_out_errors
+from polymd.properties.fingerprints import DESCRIPTORS, fingerprint
 from polymd.properties.mips.batching import batches_of_similar_size
+from polymd.properties.mips.descriptors import Vocabulary
 from polymd.properties.mips.finetuning import Finetuning, finetune, outputs
 from polymd.properties.mips.folds import Polymers, train_fold
 from polymd.properties.mips.graphs import Batch, ChainTensors
 from polymd.properties.mips.model import Mips, Sizes
-from polymd.properties.mips.pretraining import Pretraining, masked_loss, pretrain
+from polymd.properties.mips.pretraining import Pretraining, masked_losses, pretrain
 from polymd.properties.mips.shape import N_SHAPE, shape_descriptors
+from polymd.properties.mips.store import UnitStore
 from polymd.properties.mips.trained import MipsModel, started
 from polymd.properties.network_training import NetworkSettings, read_pool, train_networks
 from polymd.properties.property_model import PropertyModel
+from polymd.properties.read_chain import read_chains
 from polymd.properties.training_tables import TrainingTable
-from polymd.repeats import canonical_chain, repeat, shift, shortened
+from polymd.repeats import canonical_chain, repeat, shift
 from polymd.testing import SPELLING_RTOL
 
 from .chains import random_psmiles
@@ -48,11 +51,11 @@ def test_batches_hold_every_index_once() -> None:
 def test_what_is_hidden_does_not_show() -> None:
     torch.manual_seed(0)
     network = Mips(SIZES).eval()
-    one, other = (Batch.of([ChainTensors.read(p, 3)]) for p in ("*CCO*", "*CCS*"))
+    one, other = (Batch.of([ChainTensors.read(p, 3)], 3) for p in ("*CCO*", "*CCS*"))
     hidden = one.atoms[..., 0] != other.atoms[..., 0]
     shown = [network.atoms(replace(b, atoms=_mask(b, hidden)))[hidden] for b in (one, other)]
     torch.testing.assert_close(shown[0], shown[1])
-    assert masked_loss(network, one, hidden) > 0
+    assert masked_losses(network, one, hidden)[0] > 0
 
 
 def _mask(batch: Batch, hidden: torch.Tensor) -> torch.Tensor:
@@ -64,24 +67,53 @@ def _mask(batch: Batch, hidden: torch.Tensor) -> torch.Tensor:
 def test_pretraining_learns_and_goes_on(tmp_path: Path) -> None:
     settings = Pretraining(steps=20, sizes=SIZES, batch=32, learning_rate=1e-2)
     path, heard = tmp_path / "pretraining.pt", []
-    psmiles = [*CHAINS[:31], "no polymer"]
-    network = pretrain(psmiles, settings, path, heard.append)
+    units = read_units([*CHAINS[:31], "no polymer"])
+    network = pretrain(units, settings, path, heard.append)
     stored = torch.load(path, weights_only=True)["state"]
-    batch = Batch.of([ChainTensors.read(p, 3) for p in CHAINS[:31]])
+    batch = Batch.of([ChainTensors.read(p, 3) for p in CHAINS[:31]], 3)
     torch.manual_seed(0)
     hidden = batch.real & (torch.rand(batch.real.shape) < 0.3)
-    assert masked_loss(network, batch, hidden) < 0.85 * masked_loss(Mips(SIZES).eval(), batch, hidden)
-    pretrain(psmiles, settings, path)  # the budget is spent: nothing more happens
+    fresh = Mips(SIZES).eval()
+    assert masked_losses(network, batch, hidden)[0] < 0.85 * masked_losses(fresh, batch, hidden)[0]
+    pretrain(units, settings, path)  # the budget is spent: nothing more happens
     assert torch.load(path, weights_only=True)["state"] == stored
     with pytest.raises(ValueError, match="was written with"):
-        pretrain(psmiles, replace(settings, masked=0.5), path)
+        pretrain(units, replace(settings, masked=0.5), path)
+
+
+def read_units(psmiles: list[str]) -> UnitStore:
+    return UnitStore.read(psmiles, 3, most_atoms=60, counts=40)
+
+
+def test_units_come_back_from_their_file(tmp_path: Path) -> None:
+    units = read_units(["*CCO*", "no polymer", "*CC(*)c1ccccc1"])
+    units.save(tmp_path / "units.npz")
+    again = UnitStore.load(tmp_path / "units.npz")
+    assert again.sizes.tolist() == [3, 8]
+    for number, psmiles in enumerate(("*CCO*", "*CC(*)c1ccccc1")):
+        alone = ChainTensors.read(psmiles, 3)
+        for name in ("atoms", "backbone", "images"):
+            np.testing.assert_array_equal(getattr(again[number], name), getattr(alone, name))
+    np.testing.assert_array_equal(again.descriptors, units.descriptors)
+    with pytest.raises(ValueError, match="no units that can be read"):
+        read_units(["no polymer"])
+
+
+def test_vocabulary_is_standardised_and_belongs_to_the_chain() -> None:
+    fingerprints = [fingerprint(p) for p in CHAINS]
+    vocabulary = Vocabulary.of(fingerprints, 30)
+    values = vocabulary.values(fingerprints)
+    assert values.shape == (len(CHAINS), len(vocabulary)) == (len(CHAINS), 30 + len(DESCRIPTORS))
+    assert np.abs(values.mean(axis=0)).max() < 0.3
+    spelt = [fingerprint(shift(repeat(p, 2), 1)) for p in CHAINS[:10]]
+    np.testing.assert_array_equal(vocabulary.values(spelt), values[:10])
 
 
 def test_fine_tuning_learns_from_the_labels_that_there_are() -> None:
     polymers = Polymers.of({"colour": table(), "other": table("other")}, 3)
     examples, _, _ = polymers.examples(np.ones(len(polymers.chains), dtype=np.bool_))
     examples.targets[::2, 1] = np.nan
-    network = started(None, SIZES, 2, seed=0)
+    network = started(None, SIZES, polymers, seed=0)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     rows = np.arange(len(polymers.chains))
     settings = replace(QUICK, epochs=40, learning_rate=1e-2)
@@ -99,7 +131,7 @@ def test_a_test_fold_is_never_seen() -> None:
     for shifted in (0.0, 5.0):
         polymers = Polymers.of({"colour": table(shifted=shifted)}, 3)
         runs.append(train_fold(polymers, 2, None, SIZES, replace(QUICK, epochs=2)))
-    np.testing.assert_array_equal(runs[0].flat, runs[1].flat)
+    np.testing.assert_array_equal(runs[0].predicted, runs[1].predicted)
     assert not (runs[0].validation & (polymers.fold == 2)).any()
     assert runs[0].validation.any()
 
@@ -110,14 +142,15 @@ def test_folds_of_several_tables_must_agree() -> None:
         Polymers.of({"colour": table(), "other": other}, 3)
 
 
-def test_starts_from_pretrained_weights() -> None:
-    torch.manual_seed(1)
-    start = Mips(SIZES)
-    network = started(start, replace(SIZES, shape=N_SHAPE), 3, seed=0)
+def test_starts_from_pretrained_weights(tmp_path: Path) -> None:
+    start = pretrain(read_units(CHAINS), Pretraining(steps=1, sizes=SIZES), tmp_path / "pretraining.pt")
+    polymers = Polymers.of({name: table(name) for name in "abc"}, 3, start.vocabulary)
+    network = started(start, replace(SIZES, shape=N_SHAPE), polymers, seed=0)
     assert torch.equal(network.biases, start.biases)
     assert network.head[-1].out_features == 3
+    np.testing.assert_array_equal(network.vocabulary.codes, start.vocabulary.codes)
     with pytest.raises(ValueError, match="pre-trained weights of sizes"):
-        started(start, replace(SIZES, layers=3), 3, seed=0)
+        started(start, replace(SIZES, layers=3), polymers, seed=0)
 
 
 def test_shape_belongs_to_the_chain() -> None:
@@ -132,35 +165,45 @@ def test_shape_belongs_to_the_chain() -> None:
 
 def test_shapes_are_used_where_they_are_known() -> None:
     shapes = {p: d for p in CHAINS[:20] if (d := shape_descriptors(p)) is not None}
-    polymers = Polymers.of({"colour": table()}, 3, shapes)
-    held_out = train_fold(polymers, 0, None, replace(SIZES, shape=N_SHAPE), replace(QUICK, epochs=2))
-    changed = (held_out.flat != held_out.full)[:, 0]
-    np.testing.assert_array_equal(changed, ~np.isnan(polymers.shape[:, 0]))
+    polymers = Polymers.of({"colour": table()}, 3, None, shapes)
+    examples, _, _ = polymers.examples(np.ones(len(CHAINS), dtype=np.bool_))
+    network, rows = started(None, replace(SIZES, shape=N_SHAPE), polymers, seed=0), np.arange(len(CHAINS))
+    full, flat = (outputs(network.eval(), e, rows)[:, 0] for e in (examples, replace(examples, shape=None)))
+    np.testing.assert_array_equal(full != flat, ~np.isnan(polymers.shape[:, 0]))
 
 
-def test_weight_of_a_blend() -> None:
+def test_weights_of_a_blend() -> None:
     rng = np.random.default_rng(0)
-    true = rng.normal(size=500)
-    good, bad = true + 0.1 * rng.normal(size=500), true + rng.normal(size=500)
-    assert blend_weight(true, bad, good) > 0.9
-    assert blend_weight(true, good, bad) < 0.1
-    assert blend_weight(true[:0], good[:0], bad[:0]) == 0.5
+    errors = rng.normal(size=(500, 3)) * (0.1, 1.0, 1.0)
+    even = np.full(3, 1 / 3)
+    weights = blend_weights(errors, even)
+    assert weights[0] > 0.85
+    assert weights.min() >= 0.0
+    assert weights.sum() == pytest.approx(1.0)
+    np.testing.assert_allclose(blend_weights(errors[:, ::-1], even), weights[::-1], atol=1e-9)
+    assert np.abs(blend_weights(errors[:2], even) - 1 / 3).max() < 0.1  # two rows do not say much
+    np.testing.assert_array_equal(blend_weights(errors[:0], even), even)
 
 
-def test_blend_is_better_than_both_and_calibrated() -> None:
+def test_blend_is_better_than_its_members_and_calibrated() -> None:
     rng = np.random.default_rng(0)
     fold = np.arange(1000) % 5
     true = rng.normal(size=1000)
     values = TrainingTable("x", "1", "made up", [], true, fold)
-    predicted = true + 0.5 * rng.normal(size=(2, 1000))
+    predicted = true + 0.5 * rng.normal(size=(3, 1000))
     seen = (fold != np.arange(5)[:, None]) & (rng.random((5, 1000)) < 0.2)
     process = ProcessFolds(predicted[0], np.full(1000, 0.1), np.where(seen, predicted[0], np.nan))
-    card = blend(values, process, NetworkFolds(np.tile(predicted[1], (5, 1)), seen))
-    alone = held_out_errors(values, predicted[0], process.deviations)
-    assert 0.4 < card["weight"] < 0.6
-    assert card["errors"]["blend"]["rmse"] < 0.8 * min(alone["rmse"], card["errors"]["mips"]["rmse"])
+    networks = {
+        key: {"x": NetworkFolds(np.tile(said, (5, 1)), seen)}
+        for key, said in zip("ab", predicted[1:], strict=True)
+    }
+    card = blend_all({"x": values}, {"x": process}, networks)["x"]
+    alone = held_out_errors(values, predicted[0], process.deviations)["rmse"]
+    assert list(card["weights"]) == ["gp", "a", "b"]
+    assert all(0.2 < weight < 0.5 for weight in card["weights"].values())
+    assert card["errors"]["blend"]["rmse"] < 0.7 * min(alone, card["errors"]["a"]["rmse"])
     assert card["errors"]["blend"]["coverage_90"] == pytest.approx(0.9, abs=0.02)
-    assert card["auto"] == pytest.approx(np.sqrt(0.5), abs=0.06)
+    assert card["calibration"]["auto"] == pytest.approx(np.sqrt(1 / 3), abs=0.06)
 
 
 def test_a_network_survives_its_file(tmp_path: Path) -> None:
@@ -176,10 +219,10 @@ def test_a_network_survives_its_file(tmp_path: Path) -> None:
     model.save(path)
     spelt = ["*CCO*", "*COC*", "*CCOCCO*"]
     found = predict(spelt, model=path)
-    assert set(found["model"]) <= {"gp", "gp+mips"}
+    assert set(found["model"]) <= {"gp", "mips", "gp+mips"}
     _check_alone(path, spelt)
     np.testing.assert_allclose(found["value"], found["value"].iloc[0], rtol=SPELLING_RTOL)
-    assert isinstance(model.network, MipsModel)
+    assert isinstance(model.networks["mips"], MipsModel)
     again = train_networks({"colour": table()}, settings, heard.append)  # reads every fold it has
     assert again.card("colour")["blend"] == model.card("colour")["blend"]
     with pytest.raises(ValueError, match="is of another training"):
@@ -190,8 +233,7 @@ def _check_alone(path: Path, psmiles: list[str]) -> None:
     """The network alone says the same of all spellings."""
     model = PropertyModel.load(path)
     assert model.model_of("colour", "mips") == "mips"
-    graphs = [chain_graph(shortened(p)) for p in psmiles]
-    mean = model.predict(["colour"], graphs, "mips")["colour"].mean
+    mean = model.predict(["colour"], read_chains(psmiles), "mips")["colour"].mean
     np.testing.assert_allclose(mean, mean[0], rtol=SPELLING_RTOL)
 
 

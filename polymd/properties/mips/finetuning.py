@@ -1,13 +1,14 @@
 """Fine-tuning of MIPS on labelled polymers, many properties at a time where a polymer has several.
 
-The loss is the mean squared error of standardised targets over the labels that there are. Early stopping
-looks at validation polymers out of the training set; test polymers have no part in it.
+The loss is the mean squared error of standardised targets over the labels that there are; a label of a small
+table weighs more, by the inverse root of its number of labels. Early stopping looks at validation polymers
+out of the training set; test polymers have no part in it.
 """
 
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,12 +36,13 @@ __all__ = ["Examples", "Finetuning", "finetune", "outputs"]
 class Finetuning:
     """Settings of a fine-tuning."""
 
-    epochs: int = 20
+    epochs: int = 16
     batch: int = 32
     learning_rate: float = 5e-4  #: after a warm-up over 5 % of the steps; falls along a cosine to 0
     decay: float = 0.01  #: of weights
     averaging: float = 0.995  #: of the weights' exponential moving average, which is what is used
-    without_shape: float = 0.5  #: share of polymers whose 3D descriptors are hidden in training
+    without_descriptors: float = 0.2  #: share of polymers whose descriptors are hidden in training
+    without_shape: float = 0.5  #: the same of 3D descriptors
     seed: int = 0
 
 
@@ -50,22 +52,25 @@ class Examples:
 
     chains: list[ChainTensors]
     targets: Floats  #: (N, T), nan where there is no label
-    shape: Floats | None = None  #: (N, D) standardised 3D descriptors, nan where there are none
+    threshold: int  #: of the chains, in bonds
+    descriptors: NDArray[np.float32] | None = None  #: (N, D), `Vocabulary.values`
+    shape: Floats | None = None  #: (N, S) standardised 3D descriptors, nan where there are none
 
-    def batch(
-        self, rows: NDArray[np.int64], device: torch.device
-    ) -> tuple[Batch, Tensor | None, Tensor | None]:
-        """Units and, where there are any, 3D descriptors and whether each polymer has them."""
-        units = Batch.of([self.chains[row] for row in rows]).to(device)
-        if self.shape is None:
-            return units, None, None
-        shape = torch.from_numpy(self.shape[rows]).float().to(device)
-        known = ~shape[:, 0].isnan()
-        return units, shape.nan_to_num(), known.float()
+    def batch(self, rows: NDArray[np.int64]) -> Batch:
+        """Some polymers with all that is known of them."""
+        descriptors, shape = (None if e is None else e[rows] for e in (self.descriptors, self.shape))
+        return Batch.of([self.chains[row] for row in rows], self.threshold, descriptors, shape)
 
     def sizes(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Atoms of some units."""
         return np.array([len(self.chains[row]) for row in rows], dtype=np.int64)
+
+    def weights(self, train: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Of the labels of each target, (T,): about one, more where training rows have few."""
+        count = np.maximum(1, (~np.isnan(self.targets[train])).sum(axis=0))
+        weights = count**-0.5
+        normal: NDArray[np.float32] = (weights * count.sum() / (weights @ count)).astype(np.float32)
+        return normal
 
 
 def finetune(
@@ -88,7 +93,7 @@ def finetune(
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=settings.learning_rate, weight_decay=settings.decay
     )
-    sizes = examples.sizes(train)
+    sizes, weights = examples.sizes(train), torch.from_numpy(examples.weights(train)).to(network.device)
     steps = settings.epochs * -(-len(train) // settings.batch)
     best, least, step = average, np.inf, 0
     for epoch in range(settings.epochs):
@@ -97,7 +102,9 @@ def finetune(
             rate = min(1.0, (step + 1) / (0.05 * steps)) * 0.5 * (1.0 + np.cos(np.pi * step / steps))
             for group in optimizer.param_groups:
                 group["lr"] = float(settings.learning_rate * rate)
-            losses.append(_step(network, optimizer, examples, train[rows], settings))
+            batch = _hide(examples.batch(train[rows]).to(network.device), settings)
+            targets = torch.from_numpy(examples.targets[train[rows]]).float().to(network.device)
+            losses.append(_step(network, optimizer, batch, targets, weights))
             step += 1
             _average(average, network, min(settings.averaging, (1.0 + step) / (10.0 + step)))
         if len(validation):
@@ -108,13 +115,12 @@ def finetune(
     return (best if len(validation) else average).cpu()
 
 
-def outputs(network: Mips, examples: Examples, rows: NDArray[np.int64], *, with_shape: bool = True) -> Floats:
-    """Standardised predictions of some rows, (rows, T); of the 2D part alone where asked."""
+def outputs(network: Mips, examples: Examples, rows: NDArray[np.int64]) -> Floats:
+    """Standardised predictions of some rows, (rows, T)."""
     found = np.empty((len(rows), network.targets))
     with torch.inference_mode():
         for part in in_order_of_size(examples.sizes(rows), 64):
-            units, shape, known = examples.batch(rows[part], network.device)
-            values = network(units, shape, known) if with_shape else network(units)
+            values = network(examples.batch(rows[part]).to(network.device))
             found[part] = values.double().cpu().numpy()
     return found
 
@@ -127,20 +133,24 @@ def validation_error(network: Mips, examples: Examples, rows: NDArray[np.int64])
     return float(np.mean(means))
 
 
+def _hide(batch: Batch, settings: Finetuning) -> Batch:
+    """The same with descriptors of some polymers missing, so that both parts learn to speak alone."""
+    hidden = {}
+    for name in ("descriptors", "shape"):
+        values: Tensor | None = getattr(batch, name)
+        if values is not None:
+            unseen = torch.rand(len(values), 1, device=values.device) < getattr(settings, f"without_{name}")
+            hidden[name] = values.masked_fill(unseen, torch.nan)
+    return replace(batch, **hidden)
+
+
 def _step(
-    network: Mips,
-    optimizer: torch.optim.Optimizer,
-    examples: Examples,
-    rows: NDArray[np.int64],
-    settings: Finetuning,
+    network: Mips, optimizer: torch.optim.Optimizer, batch: Batch, targets: Tensor, weights: Tensor
 ) -> float:
-    units, shape, known = examples.batch(rows, network.device)
-    if known is not None:
-        known = known * (torch.rand(len(rows), device=known.device) >= settings.without_shape)
-    targets = torch.from_numpy(examples.targets[rows]).float().to(network.device)
+    """One step of the optimizer; its loss. Targets (B, T), nan where there is no label; weights (T,)."""
     labelled = ~targets.isnan()
-    errors = (network(units, shape, known) - targets.nan_to_num())[labelled]
-    loss = (errors**2).mean()
+    errors = (network(batch) - targets.nan_to_num()) * labelled
+    loss = (weights * errors**2).sum() / labelled.sum()
     optimizer.zero_grad()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import numpy as np
 
+from polymd.properties.chain_graph import chain_graph
+from polymd.properties.fingerprints import graph_fingerprint
+from polymd.properties.mips.descriptors import Vocabulary
 from polymd.properties.mips.finetuning import Examples, Finetuning, finetune, outputs
 from polymd.properties.mips.graphs import ChainTensors
 from polymd.properties.mips.shape import N_SHAPE
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["HeldOut", "Polymers", "train_fold", "train_on_all"]
 
 _VALIDATION = 0.12  # share of the training polymers
+_COUNTS = 1024  # of a vocabulary made here
 
 
 @dataclass(frozen=True)
@@ -37,17 +42,28 @@ class Polymers:
     """The chains of several tables, each once; N chains, T tables."""
 
     names: list[str]
+    keys: list[str]  #: (N,) canonical
     chains: list[ChainTensors]
+    threshold: int  #: of the chains, in bonds
+    descriptors: NDArray[np.float32]  #: (N, D)
     rows: dict[str, NDArray[np.int64]]  #: of every table, the chain of each of its rows
     values: dict[str, Floats]  #: of every table, its targets
     fold: NDArray[np.int64]  #: (N,)
-    shape: Floats | None  #: (N, D) 3D descriptors, nan where there are none
+    shape: Floats | None  #: (N, S) 3D descriptors, nan where there are none
+    vocabulary: Vocabulary  #: of `descriptors`
 
     @classmethod
     def of(
-        cls, tables: Mapping[str, TrainingTable], threshold: int, shapes: Mapping[str, Floats] | None = None
+        cls,
+        tables: Mapping[str, TrainingTable],
+        threshold: int,
+        vocabulary: Vocabulary | None = None,
+        shapes: Mapping[str, Floats] | None = None,
     ) -> Polymers:
-        """From tables whose folds agree, and 3D descriptors by canonical chain."""
+        """From tables whose folds agree, and 3D descriptors by canonical chain.
+
+        Without a vocabulary, that of a pre-trained network, one is made from these polymers without labels.
+        """
         keys = {name: [canonical_chain(p) for p in table.psmiles] for name, table in tables.items()}
         place = {chain: i for i, chain in enumerate(dict.fromkeys(c for k in keys.values() for c in k))}
         rows = {name: np.array([place[c] for c in chains], dtype=np.int64) for name, chains in keys.items()}
@@ -61,9 +77,21 @@ class Polymers:
         if shapes is not None:
             missing = np.full(N_SHAPE, np.nan)
             shape = np.array([shapes.get(chain, missing) for chain in place])
-        chains = [ChainTensors.read(chain, threshold) for chain in place]
-        values = {name: table.targets for name, table in tables.items()}
-        return cls(list(tables), chains, rows, values, fold, shape)
+        graphs = [chain_graph(chain) for chain in place]
+        fingerprints = [graph_fingerprint(graph) for graph in graphs]
+        vocabulary = vocabulary or Vocabulary.of(fingerprints, _COUNTS)
+        return cls(
+            list(tables),
+            list(place),
+            [ChainTensors.of(graph, threshold) for graph in graphs],
+            threshold,
+            vocabulary.values(fingerprints),
+            rows,
+            {name: table.targets for name, table in tables.items()},
+            fold,
+            shape,
+            vocabulary,
+        )
 
     def examples(self, train: NDArray[np.bool_]) -> tuple[Examples, Floats, Floats]:
         """Targets and descriptors standardised by the training chains (N,); with means and scales (T,)."""
@@ -77,7 +105,13 @@ class Polymers:
             total = np.bincount(rows, values, minlength=len(targets))
             some = count > 0
             targets[some, column] = (total[some] / count[some] - means[column]) / scales[column]
-        return Examples(self.chains, targets, self._standard_shape(train)), means, scales
+        shape = self._standard_shape(train)
+        return Examples(self.chains, targets, self.threshold, self.descriptors, shape), means, scales
+
+    def validation(self, held_out: int, seed: int) -> NDArray[np.bool_]:
+        """Some chains outside a fold, (N,); the same ones whatever tables they come from."""
+        draw = [crc32(f"{seed} {held_out} {key}".encode()) % 1000 < 1000 * _VALIDATION for key in self.keys]
+        return np.array(draw) & (self.fold != held_out)
 
     def _standard_shape(self, train: NDArray[np.bool_]) -> Floats | None:
         if self.shape is None:
@@ -90,11 +124,10 @@ class Polymers:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Predictions (N, T) of one fold's network, in the tables' targets."""
+    """What one fold's network says."""
 
     validation: NDArray[np.bool_]  #: (N,), chains that epochs and blend weights are chosen on
-    flat: Floats  #: without 3D descriptors
-    full: Floats  #: with them, where they are known
+    predicted: Floats  #: (N, T), in the tables' targets
 
 
 def train_fold(
@@ -106,24 +139,18 @@ def train_fold(
     tell: Callable[[str], None] = lambda _: None,
 ) -> HeldOut:
     """Train on all folds but one, and predict all chains."""
-    rng = np.random.default_rng((settings.seed, held_out))
-    inside = polymers.fold != held_out
-    validation = inside & (rng.random(len(inside)) < _VALIDATION)
-    train = inside & ~validation
+    validation = polymers.validation(held_out, settings.seed)
+    train = (polymers.fold != held_out) & ~validation
     examples, means, scales = polymers.examples(train)
     network = finetune(
-        started(start, sizes, len(polymers.names), settings.seed),
+        started(start, sizes, polymers, settings.seed),
         examples,
         np.flatnonzero(train),
         np.flatnonzero(validation),
         settings,
         tell,
     )
-    every = np.arange(len(inside))
-    flat, full = (
-        means + scales * outputs(network, examples, every, with_shape=shape) for shape in (False, True)
-    )
-    return HeldOut(validation, flat, full)
+    return HeldOut(validation, means + scales * outputs(network, examples, np.arange(len(train))))
 
 
 def train_on_all(
@@ -136,6 +163,6 @@ def train_on_all(
     """Train on every polymer for all epochs."""
     every = np.ones(len(polymers.chains), dtype=np.bool_)
     examples, means, scales = polymers.examples(every)
-    network = started(start, sizes, len(polymers.names), settings.seed)
+    network = started(start, sizes, polymers, settings.seed)
     network = finetune(network, examples, np.flatnonzero(every), np.empty(0, np.int64), settings, tell)
     return MipsModel(network, tuple(polymers.names), tuple(means.tolist()), tuple(scales.tolist()))

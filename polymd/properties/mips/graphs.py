@@ -8,8 +8,8 @@ integers: a longer unit or another cut of the chain has the same ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ class ChainTensors:
 
     atoms: NDArray[np.int64]  #: (A, 7), columns `ATOM_FIELDS` as categories
     backbone: NDArray[np.bool_]  #: (A,)
-    images: NDArray[np.int16]  #: (A, A, C), number of images of atom j around atom i in every category
+    images: NDArray[np.int16]  #: (P, 4): atom i, atom j, category, number of images of j around i in it
 
     @classmethod
     def read(cls, psmiles: str, threshold: int) -> ChainTensors:
@@ -48,14 +48,14 @@ class ChainTensors:
     def of(cls, graph: ChainGraph, threshold: int) -> ChainTensors:
         """The categories: the atom itself; bonds by their order; distances of 2 to `threshold` bonds."""
         pairs = graph.pairs(threshold)
-        category = np.where(pairs[:, 3] == 1, -1, pairs[:, 3] + len(_ORDERS) - 1)
-        far = category >= 0
-        size = len(graph.atoms)
-        images = np.zeros((size, size, n_categories(threshold)), dtype=np.int16)
-        images[np.arange(size), np.arange(size), 0] = 1
-        np.add.at(images, (pairs[far, 0], pairs[far, 1], category[far]), 1)
-        kinds = 1 + np.searchsorted(_ORDERS, graph.orders)
-        np.add.at(images, (graph.edges[:, 0], graph.edges[:, 1], kinds), 1)
+        far = pairs[pairs[:, 3] > 1]
+        size, categories = len(graph.atoms), n_categories(threshold)
+        own = np.arange(size) * (size + 1) * categories
+        bonds = (graph.edges @ (size, 1)) * categories + 1 + np.searchsorted(_ORDERS, graph.orders)
+        distant = (far[:, :2] @ (size, 1)) * categories + far[:, 3] + len(_ORDERS) - 1
+        places, counts = np.unique(np.concatenate([own, bonds, distant]), return_counts=True)
+        both, category = np.divmod(places, categories)
+        images = np.stack([*np.divmod(both, size), category, counts], axis=1).astype(np.int16)
         return cls(_categories(graph.atoms), graph.backbone, images)
 
     def __len__(self) -> int:
@@ -64,38 +64,49 @@ class ChainTensors:
 
 @dataclass(frozen=True)
 class Batch:
-    """B units, filled up to N atoms."""
+    """B units, filled up to N atoms, with what else is known of them."""
 
     atoms: Tensor  #: (B, N, 7) int64
     backbone: Tensor  #: (B, N) int64
     real: Tensor  #: (B, N) bool, not filling
     images: Tensor  #: (B, N, N, C) float
+    descriptors: Tensor | None = None  #: (B, D), nan where unknown or hidden
+    shape: Tensor | None = None  #: (B, S) 3D descriptors, nan where unknown or hidden
 
     @classmethod
-    def of(cls, chains: Sequence[ChainTensors], dtype: torch.dtype = torch.float32) -> Batch:
+    def of(
+        cls,
+        chains: Sequence[ChainTensors],
+        threshold: int,
+        descriptors: NDArray[np.floating[Any]] | None = None,
+        shape: NDArray[np.floating[Any]] | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> Batch:
         """Put units side by side."""
-        size, categories = max(map(len, chains)), chains[0].images.shape[-1]
+        size = max(map(len, chains))
         atoms = np.zeros((len(chains), size, len(ATOM_FIELDS)), dtype=np.int64)
         backbone = np.zeros((len(chains), size), dtype=np.int64)
         real = np.zeros((len(chains), size), dtype=np.bool_)
-        images = np.zeros((len(chains), size, size, categories), dtype=np.int16)
+        images = np.zeros((len(chains), size, size, n_categories(threshold)), dtype=np.float32)
         images[:, np.arange(size), np.arange(size), 0] = 1  # fillings see themselves
         for b, chain in enumerate(chains):
             n = len(chain)
             atoms[b, :n], backbone[b, :n], real[b, :n] = chain.atoms, chain.backbone, True
-            images[b, :n, :n] = chain.images
+            i, j, category, count = chain.images.T
+            images[b, i, j, category] = count
+        extras = (None if e is None else torch.from_numpy(e).to(dtype) for e in (descriptors, shape))
         return cls(
             torch.from_numpy(atoms),
             torch.from_numpy(backbone),
             torch.from_numpy(real),
             torch.from_numpy(images).to(dtype),
+            *extras,
         )
 
     def to(self, device: torch.device) -> Batch:
         """The same on a device."""
-        return Batch(
-            self.atoms.to(device), self.backbone.to(device), self.real.to(device), self.images.to(device)
-        )
+        moved = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Batch(**{name: None if t is None else t.to(device) for name, t in moved.items()})
 
 
 def n_categories(threshold: int) -> int:

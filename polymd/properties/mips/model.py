@@ -16,8 +16,8 @@ n_ijc                    `Batch.images`
 d                        channels a head
 =======================  ==========================================================
 
-Every atom sees what it sees in the infinite chain and the readout is a mean over atoms: predictions are the
-same for every repeat and shift.
+Every atom sees what it sees in the infinite chain and the readout takes means over atoms, one of them with
+weights that are learnt: predictions are the same for every repeat and shift.
 """
 
 from __future__ import annotations
@@ -25,10 +25,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from polymd.properties.fingerprints import DESCRIPTORS
+from polymd.properties.mips.descriptors import Vocabulary
 from polymd.properties.mips.graphs import ATOM_SIZES, n_categories
 
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Mips", "Sizes", "fastest_device"]
 
-_FUSION = 0.5  # weight of what comes from 3D descriptors, as published
+_FUSION = 0.5  # weight of what comes from descriptors, as published
 _LEAST = 1e-30  # of a sum over images; its logarithm hides an atom from another
 
 
@@ -45,13 +48,14 @@ class Sizes:
     """Sizes of the network."""
 
     channels: int = 128
-    layers: int = 5
+    layers: int = 6
     heads: int = 8
     widening: int = 2  #: hidden channels of a feed-forward part, over channels
     threshold: int = 3  #: bonds, of the farthest atom that is attended to
     backbone: bool = True  #: with backbone embedding
+    descriptors: int = 0  #: of the chain, 0 without
     shape: int = 0  #: number of 3D descriptors, 0 without
-    shape_tokens: int = 4
+    tokens: int = 4  #: that descriptors of a kind become
     dropout: float = 0.1
 
     def as_dict(self) -> dict[str, Any]:
@@ -82,31 +86,33 @@ class Attention(nn.Module):
         size, length, width = atoms.shape
         parts = self.mixed(self.before(atoms)).view(size, length, 3, self.heads, width // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
-        heard = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        heard = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias.to(query.dtype))
         atoms = atoms + self.drop(self.out(heard.transpose(1, 2).reshape(size, length, width)))
         grown: Tensor = atoms + self.drop(self.feed(atoms))
         return grown
 
 
-class Shape(nn.Module):
-    """3D descriptors as tokens, and cross-attention from atoms to them."""
+class Fusion(nn.Module):
+    """Descriptors as tokens, and cross-attention from atoms to them."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: Sizes, descriptors: int) -> None:
         super().__init__()
-        self.tokens, self.heads = sizes.shape_tokens, sizes.heads
+        self.tokens, self.heads = sizes.tokens, sizes.heads
         self.encode = nn.Sequential(
-            nn.Linear(sizes.shape, sizes.channels),
+            nn.Linear(descriptors, sizes.channels),
             nn.SiLU(),
-            nn.Linear(sizes.channels, sizes.shape_tokens * sizes.channels),
+            nn.Dropout(sizes.dropout),
+            nn.Linear(sizes.channels, sizes.tokens * sizes.channels),
         )
         self.query = nn.Linear(sizes.channels, sizes.channels)
         self.key_value = nn.Linear(sizes.channels, 2 * sizes.channels)
         self.out = nn.Linear(sizes.channels, sizes.channels)
 
-    def forward(self, atoms: Tensor, shape: Tensor, known: Tensor) -> Tensor:
-        """Atoms (B, N, channels), descriptors (B, D) and whether they are known (B,) to what is added."""
+    def forward(self, atoms: Tensor, descriptors: Tensor) -> Tensor:
+        """What atoms (B, N, channels) gain from descriptors (B, D): nothing where they are nan."""
         size, length, width = atoms.shape
-        tokens = self.encode(shape).view(size, self.tokens, width)
+        known = ~descriptors[:, 0].isnan()
+        tokens = self.encode(descriptors.nan_to_num()).view(size, self.tokens, width)
         query = self.query(atoms).view(size, length, self.heads, -1).transpose(1, 2)
         key, value = self.key_value(tokens).view(size, self.tokens, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
         heard = functional.scaled_dot_product_attention(query, key, value)
@@ -117,6 +123,9 @@ class Shape(nn.Module):
 
 class Mips(nn.Module):
     """Atoms of a chain to atom representations, their mean and targets."""
+
+    codes: Tensor  #: (counts,), `Vocabulary.codes`
+    scales: Tensor  #: (2, descriptors), means and spreads of the vocabulary
 
     def __init__(self, sizes: Sizes, targets: int = 1) -> None:
         super().__init__()
@@ -133,27 +142,42 @@ class Mips(nn.Module):
             torch.zeros(n_categories(sizes.threshold), sizes.layers * sizes.heads).normal_(std=0.5)
         )
         self.layers = nn.ModuleList(Attention(sizes) for _ in range(sizes.layers))
-        self.shape = Shape(sizes) if sizes.shape else None
+        self.descriptors = Fusion(sizes, sizes.descriptors) if sizes.descriptors else None
+        self.shape = Fusion(sizes, sizes.shape) if sizes.shape else None
         self.norm = nn.LayerNorm(width)
         self.masked = nn.ModuleDict({name: nn.Linear(width, n) for name, n in ATOM_SIZES.items()})
+        self.attend = nn.Linear(width, 1)
+        self.described = nn.Linear(3 * width, sizes.descriptors) if sizes.descriptors else None
         self.head = nn.Sequential(
-            nn.Linear(2 * width, width), nn.SiLU(), nn.Dropout(sizes.dropout), nn.Linear(width, targets)
+            nn.Linear(3 * width, width), nn.SiLU(), nn.Dropout(sizes.dropout), nn.Linear(width, targets)
         )
+        counts = max(0, sizes.descriptors - len(DESCRIPTORS))
+        self.register_buffer("codes", torch.zeros(counts, dtype=torch.int64))
+        self.register_buffer("scales", torch.ones(2, sizes.descriptors))
         for table in self.columns:
             assert isinstance(table, nn.Embedding)
             nn.init.normal_(table.weight, std=0.3)
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """What its descriptors of chains are."""
+        if not self.sizes.descriptors:
+            return None
+        means, spreads = self.scales.numpy(force=True)
+        return Vocabulary(self.codes.numpy(force=True), means, spreads)
+
+    def set_vocabulary(self, vocabulary: Vocabulary) -> None:
+        """Keep codes and scales with the weights."""
+        self.codes.copy_(torch.from_numpy(vocabulary.codes))
+        self.scales.copy_(torch.from_numpy(np.stack([vocabulary.means, vocabulary.spreads])))
 
     @property
     def device(self) -> torch.device:
         """Where its weights are."""
         return self.biases.device
 
-    def atoms(self, batch: Batch, shape: Tensor | None = None, known: Tensor | None = None) -> Tensor:
-        """Representations of atoms, (B, N, channels).
-
-        `shape` (B, D) holds standardised 3D descriptors, `known` (B,) 1 where there are any; without them
-        the 2D part speaks alone.
-        """
+    def atoms(self, batch: Batch) -> Tensor:
+        """Representations of atoms, (B, N, channels); without descriptors the graph speaks alone."""
         columns = zip(self.columns, batch.atoms.unbind(-1), strict=True)
         atoms = torch.stack([table(values) for table, values in columns]).sum(dim=0)
         if self.backbone is not None:
@@ -162,19 +186,25 @@ class Mips(nn.Module):
         biases = weights.unflatten(-1, (self.sizes.layers, self.sizes.heads)).permute(3, 0, 4, 1, 2)
         for layer, bias in zip(self.layers, biases, strict=True):
             atoms = layer(atoms, bias)
-        if self.shape is not None and shape is not None and known is not None:
-            atoms = atoms + self.shape(atoms, shape, known)
+        for fusion, values in ((self.descriptors, batch.descriptors), (self.shape, batch.shape)):
+            if fusion is not None and values is not None:
+                atoms = atoms + fusion(atoms, values)
         normal: Tensor = self.norm(atoms)
         return normal
 
-    def forward(self, batch: Batch, shape: Tensor | None = None, known: Tensor | None = None) -> Tensor:
-        """Targets (B, T), of the means over all atoms and over those of the backbone."""
-        atoms = self.atoms(batch, shape, known)
-        backbone = (batch.real & (batch.backbone == 1)).to(atoms.dtype)
+    def pooled(self, batch: Batch, atoms: Tensor) -> Tensor:
+        """Means over all atoms, those of the backbone, and all by attention, (B, 3 channels)."""
         real = batch.real.to(atoms.dtype)
-        chosen = backbone if self.backbone is not None else real
-        means = [(atoms * w[..., None]).sum(1) / w.sum(1, keepdim=True) for w in (real, chosen)]
-        values: Tensor = self.head(torch.cat(means, dim=-1))
+        backbone = real if self.backbone is None else real * batch.backbone
+        attention = self.attend(atoms)[..., 0].masked_fill(~batch.real, -torch.inf).softmax(dim=1)
+        weights = torch.stack(
+            [real / real.sum(1, keepdim=True), backbone / backbone.sum(1, keepdim=True), attention], dim=1
+        )
+        return (weights @ atoms).flatten(1)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Targets (B, T)."""
+        values: Tensor = self.head(self.pooled(batch, self.atoms(batch)))
         return values
 
 

@@ -1,8 +1,9 @@
-"""Pre-training of MIPS on polymers without labels: masked atoms are to be recognised by their surroundings.
+"""Pre-training of MIPS on polymers without labels: what is hidden is to be recognised by what is seen.
 
 A third of the atoms of a unit, with all their images in the chain, lose their kind; the network says element,
-hydrogens, charge, ring and so on from the atoms around (arXiv 2507.20326: element only). The loss is the mean
-cross-entropy over the columns of `ATOM_FIELDS`.
+hydrogens, charge, ring and so on from the atoms around (arXiv 2507.20326: element only). Half of the units
+lose their descriptors, which it says from the atoms that are left. The loss is the mean cross-entropy over
+the columns of `ATOM_FIELDS` and half the mean squared error of the standardised descriptors.
 """
 
 from __future__ import annotations
@@ -18,15 +19,20 @@ from torch import Tensor
 from torch.nn import functional
 
 from polymd.properties.mips.batching import batches_of_similar_size
-from polymd.properties.mips.graphs import ATOM_SIZES, Batch, ChainTensors
+from polymd.properties.mips.graphs import ATOM_SIZES, Batch
 from polymd.properties.mips.model import Mips, Sizes, fastest_device
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
-__all__ = ["Pretraining", "masked_loss", "pretrain"]
+    from numpy.typing import NDArray
 
-_CHUNK = 1024  # polymers read and batched together
+    from polymd.properties.mips.store import UnitStore
+
+__all__ = ["Pretraining", "masked_losses", "pretrain"]
+
+_CHUNK = 4096  # polymers batched together, between two checkpoints
+_DESCRIBED = 0.5  # weight of descriptors beside atoms in the loss
 
 
 @dataclass(frozen=True)
@@ -35,16 +41,18 @@ class Pretraining:
 
     minutes: float = 10.0  #: of processor time
     steps: int | None = None  #: a budget of steps instead of one of minutes
-    sizes: Sizes = field(default_factory=Sizes)
+    sizes: Sizes = field(default_factory=Sizes)  #: the number of descriptors is `counts` and a few
+    counts: int = 1024  #: fragments counted by descriptors, at most; 0: no descriptors
     batch: int = 64
     learning_rate: float = 1e-3  #: after a warm-up over 5 % of the budget; falls along a cosine to 0
     masked: float = 0.3  #: share of atoms
+    hidden: float = 0.5  #: share of units without descriptors
     most_atoms: int = 60  #: larger units are left out
     seed: int = 0
 
 
 def pretrain(
-    psmiles: Sequence[str],
+    units: UnitStore,
     settings: Pretraining,
     checkpoint: Path,
     tell: Callable[[str], None] = lambda _: None,
@@ -53,57 +61,63 @@ def pretrain(
 
     Parameters
     ----------
-    psmiles
-        Polymers in any order; those that cannot be read are left out.
+    units
+        Polymers without labels.
     settings
         The same ones to go on.
     checkpoint
-        Written after every 1,024 polymers, or all where there are fewer; `tell` hears of each.
+        Written after every 4,096 polymers, or all where there are fewer; `tell` hears of each.
 
     Raises
     ------
     ValueError
-        No polymers; a checkpoint of other settings.
+        A checkpoint of other settings.
     """
-    if not psmiles:
-        raise ValueError("no polymers to pre-train on; give a file with a column psmiles")
     torch.manual_seed(settings.seed)
-    network = Mips(settings.sizes).to(fastest_device())
+    network = Mips(replace(settings.sizes, descriptors=len(units.vocabulary), dropout=0.0))
+    network.set_vocabulary(units.vocabulary)
+    network = network.to(fastest_device())
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=0.01)
     state: dict[str, Any] = {"chunk": 0, "seconds": 0.0, "steps": 0}
     if checkpoint.exists():
         state = _resume(checkpoint, settings, network, optimizer)
     network.train()
-    order = np.random.default_rng(settings.seed).permutation(len(psmiles))
+    order = np.random.default_rng(settings.seed).permutation(len(units))
     while _used(settings, state["steps"], state["seconds"]) < 1.0:
         started = time.process_time()
-        losses: list[float] = []
+        losses: list[list[float]] = []
         rng = np.random.default_rng((settings.seed, state["chunk"]))
         size = min(_CHUNK, len(order))
-        part = np.arange(size * state["chunk"], size * (state["chunk"] + 1)) % len(order)
-        for batch in _batches([psmiles[i] for i in order[part]], settings, rng):
+        part = order[np.arange(size * state["chunk"], size * (state["chunk"] + 1)) % len(order)]
+        for rows in batches_of_similar_size(units.sizes[part], settings.batch, rng):
             seconds = state["seconds"] + time.process_time() - started
             _set_rate(optimizer, settings, _used(settings, state["steps"] + len(losses), seconds))
-            losses.append(_step(network, optimizer, batch, settings.masked, rng))
+            losses.append(_step(network, optimizer, units, part[rows], settings, rng))
         state["chunk"] += 1
         state["steps"] += len(losses)
         state["seconds"] += time.process_time() - started
         _save(checkpoint, settings, network, optimizer, state)
-        tell(f"{state['seconds'] / 60:.1f} min, {state['steps']} steps, loss {np.mean(losses):.4f}")
+        atoms, described = np.mean(losses, axis=0)
+        tell(
+            f"{state['seconds'] / 60:.1f} min, {state['steps']} steps, atoms {atoms:.4f}, "
+            f"descriptors {described:.4f}"
+        )
     return network.cpu().eval()
 
 
-def masked_loss(network: Mips, batch: Batch, hidden: Tensor) -> Tensor:
-    """Mean cross-entropy of all columns of the hidden atoms, `hidden` (B, N) bool."""
+def masked_losses(network: Mips, batch: Batch, hidden: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean cross-entropy of all columns of the `hidden` atoms (B, N), bool, and squared error of descriptors.
+
+    Descriptors are those of units whose descriptors the network does not see in `batch`.
+    """
     sizes = torch.tensor(list(ATOM_SIZES.values()), device=batch.atoms.device)
-    shown = torch.where(hidden[..., None], sizes, batch.atoms)
-    found = network.atoms(replace(batch, atoms=shown))[hidden]
+    atoms = network.atoms(replace(batch, atoms=torch.where(hidden[..., None], sizes, batch.atoms)))
     true = batch.atoms[hidden]
     losses = [
-        functional.cross_entropy(head(found), true[:, column])
+        functional.cross_entropy(head(atoms[hidden]), true[:, column])
         for column, head in enumerate(network.masked.values())
     ]
-    return torch.stack(losses).mean()
+    return torch.stack(losses).mean(), network.pooled(batch, atoms)
 
 
 def _used(settings: Pretraining, steps: int, seconds: float) -> float:
@@ -111,33 +125,31 @@ def _used(settings: Pretraining, steps: int, seconds: float) -> float:
     return steps / settings.steps if settings.steps else seconds / (60.0 * settings.minutes)
 
 
-def _batches(psmiles: list[str], settings: Pretraining, rng: np.random.Generator) -> Iterator[Batch]:
-    """Polymers as batches of similar size."""
-    chains = []
-    for text in psmiles:
-        try:
-            chains.append(ChainTensors.read(text, settings.sizes.threshold))
-        except ValueError:  # the lists hold a few units that are no P-SMILES
-            continue
-    chains = [chain for chain in chains if len(chain) <= settings.most_atoms]
-    sizes = np.array([len(chain) for chain in chains])
-    for rows in batches_of_similar_size(sizes, settings.batch, rng):
-        yield Batch.of([chains[row] for row in rows])
-
-
 def _step(
-    network: Mips, optimizer: torch.optim.Optimizer, batch: Batch, masked: float, rng: np.random.Generator
-) -> float:
-    """One step of the optimizer; its loss."""
-    hidden = batch.real & torch.from_numpy(rng.random(batch.real.shape) < masked)
-    if not hidden.any():
-        hidden = batch.real
-    loss = masked_loss(network, batch.to(network.device), hidden.to(network.device))
+    network: Mips,
+    optimizer: torch.optim.Optimizer,
+    units: UnitStore,
+    rows: NDArray[np.int64],
+    settings: Pretraining,
+    rng: np.random.Generator,
+) -> list[float]:
+    """One step of the optimizer; its losses of atoms and descriptors."""
+    descriptors = units.descriptors[rows].astype(np.float32)
+    shown = descriptors.copy()
+    unseen = rng.random(len(rows)) < settings.hidden
+    shown[unseen] = np.nan
+    batch = Batch.of([units[row] for row in rows], settings.sizes.threshold, shown).to(network.device)
+    hidden = torch.from_numpy(rng.random(batch.real.shape) < settings.masked).to(network.device) & batch.real
+    hidden[:, 0] |= ~hidden.any(dim=1)
+    with torch.autocast(network.device.type, torch.bfloat16):
+        atoms, pooled = masked_losses(network, batch, hidden)
+        said = network.described(pooled[torch.from_numpy(unseen)])
+    described = functional.mse_loss(said.float(), torch.from_numpy(descriptors[unseen]).to(said.device))
     optimizer.zero_grad()
-    loss.backward()
+    (atoms + _DESCRIBED * described).backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimizer.step()
-    return float(loss.detach())
+    return [float(atoms.detach()), float(described.detach())]
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, settings: Pretraining, used: float) -> None:

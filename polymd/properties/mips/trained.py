@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from polymd.properties.chain_graph import ChainGraph
+    from polymd.properties.mips.folds import Polymers
+    from polymd.properties.read_chain import ReadChain
 
     Floats = NDArray[np.float64]
 
 __all__ = ["MipsModel", "started"]
+
+PRETRAINING_PARTS = ("masked.", "described.")  # of the names of weights
 
 
 @dataclass(frozen=True)
@@ -34,20 +37,24 @@ class MipsModel:
     means: tuple[float, ...] = ()  #: of every target, in its unit or of its logarithm
     scales: tuple[float, ...] = ()
 
-    def predict(self, graphs: Sequence[ChainGraph]) -> dict[str, Floats]:
-        """Targets of N polymers from the graphs of their smallest repeats, without 3D descriptors."""
-        threshold = self.network.sizes.threshold
-        chains = [ChainTensors.of(graph, threshold) for graph in graphs]
-        examples = Examples(chains, np.empty((len(chains), 0)))
-        found = outputs(self.network, examples, np.arange(len(chains)), with_shape=False)
+    def predict(self, chains: Sequence[ReadChain]) -> dict[str, Floats]:
+        """Targets of N polymers from their smallest repeats, without 3D descriptors."""
+        sizes, vocabulary = self.network.sizes, self.network.vocabulary
+        units = [ChainTensors.of(chain.graph, sizes.threshold) for chain in chains]
+        descriptors = None
+        if vocabulary is not None:
+            descriptors = vocabulary.values([chain.fingerprint for chain in chains])
+        examples = Examples(units, np.empty((len(units), 0)), sizes.threshold, descriptors)
+        found = outputs(self.network, examples, np.arange(len(units)))
         return {
             name: mean + scale * column
             for name, mean, scale, column in zip(self.names, self.means, self.scales, found.T, strict=True)
         }
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """The weights."""
-        return {name: tensor.numpy() for name, tensor in self.network.state_dict().items()}
+        """What predictions need, in half precision: not what is for pre-training only."""
+        kept = {n: t for n, t in self.network.state_dict().items() if not n.startswith(PRETRAINING_PARTS)}
+        return {n: (t.half() if t.is_floating_point() else t).numpy() for n, t in kept.items()}
 
     def header(self) -> str:
         """Everything else, as JSON."""
@@ -59,12 +66,15 @@ class MipsModel:
         """The model of weights and header."""
         about = json.loads(header)
         network = Mips(Sizes(**about["sizes"]), max(1, len(about["names"]))).eval()
-        network.load_state_dict({name: torch.from_numpy(t) for name, t in tensors.items()})
+        weights = {n: torch.from_numpy(t) for n, t in tensors.items()}
+        network.load_state_dict(
+            {n: t.float() if t.is_floating_point() else t for n, t in weights.items()}, strict=False
+        )
         return cls(network, *(tuple(about[part]) for part in ("names", "means", "scales")))
 
 
-def started(start: Mips | None, sizes: Sizes, targets: int, seed: int) -> Mips:
-    """A network for some targets with the weights of a pre-trained one wherever both have them.
+def started(start: Mips | None, sizes: Sizes, polymers: Polymers, seed: int) -> Mips:
+    """A network for the tables of some polymers, with the weights of a pre-trained one wherever it has them.
 
     Raises
     ------
@@ -72,10 +82,11 @@ def started(start: Mips | None, sizes: Sizes, targets: int, seed: int) -> Mips:
         The pre-trained one differs in sizes other than that of the 3D part.
     """
     torch.manual_seed(seed)
-    network = Mips(sizes, targets)
+    network = Mips(replace(sizes, descriptors=polymers.descriptors.shape[1]), len(polymers.names))
+    network.set_vocabulary(polymers.vocabulary)
     if start is None:
         return network
-    own = {**sizes.as_dict(), "shape": 0, "dropout": 0}
+    own = {**network.sizes.as_dict(), "shape": 0, "dropout": 0}
     other = {**start.sizes.as_dict(), "shape": 0, "dropout": 0}
     if own != other:
         raise ValueError(
