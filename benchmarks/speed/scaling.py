@@ -2,6 +2,7 @@
 
     python benchmarks/speed/scaling.py [SECONDS]
 
+The engine takes turns over all sizes and both numbers of threads: a machine that slows down slows all.
 The operations of a step are counted from the equations (a product and a sum are two): products of matrices
 by their shapes, sums over neighbours by the terms of `pair_messages.py`. Bytes are those of the arrays over
 atoms and pairs that each kernel must read or write, once: the least it could move. Peaks are measured in the
@@ -10,11 +11,13 @@ same run: a large matrix product, and a sum of two long arrays.
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from common import save, show, worker
 
+THREADS = (1, 2)
 SIZES = (100, 200, 500, 1000, 2000, 5000, 10_000, 30_000)
 PEER_SIZES = (100, 200, 500, 1000, 2000)
 
@@ -47,41 +50,59 @@ def peaks() -> dict[str, float]:
     }
 
 
-def measure(seconds: float, code: str, n_atoms: int) -> dict[str, float]:
-    from polymd.benchmarking import box, compare, evaluation
+def engine_call(n_atoms: int, count: int) -> Callable[[], Any]:
+    """An evaluation by the engine with so many threads, with arrays of its own."""
+    from polymd.benchmarking import evaluation, threads
 
-    if code == "peaks":
-        return peaks()
-    if code != "polymd":
-        import peers
+    call = evaluation(n_atoms)
 
-        call = peers.torchmdnet(n_atoms, "equivariant-transformer")
-    else:
-        call = evaluation(n_atoms)
-    wall = compare({code: call}, seconds, most=50)[code]
-    row = {"atoms": n_atoms, "ms": 1e3 * wall["median"], "us_per_atom": 1e6 * wall["median"] / n_atoms}
-    if code == "polymd":
-        from polymd.neighbors import neighbor_list
-        from polymd.potentials.registry import load_engine
+    def evaluate() -> Any:
+        with threads(count):
+            return call()
 
-        engine = load_engine("polyget")
+    return evaluate
+
+
+def ours(seconds: float) -> list[dict[str, Any]]:
+    from polymd.benchmarking import box, compare
+    from polymd.neighbors import neighbor_list
+    from polymd.potentials.registry import load_engine
+
+    calls = {f"{count} {n}": engine_call(n, count) for count in THREADS for n in SIZES}
+    engine, rows = load_engine("polyget"), []
+    for name, wall in compare(calls, seconds, most=50).items():
+        count, n_atoms = map(int, name.split())
         _, positions, cell = box(n_atoms)
         n_pairs = len(neighbor_list("i", positions, cell, True, engine.cutoff)) // 2
         sizes = (n_atoms, n_pairs, engine.channels, engine.n_layers)
-        row |= {
-            "half_pairs": n_pairs,
+        rows.append({
+            "threads": count, "atoms": n_atoms, "ms": 1e3 * wall["median"],
+            "us_per_atom": 1e6 * wall["median"] / n_atoms, "half_pairs": n_pairs,
             "GFLOP/s": operations(*sizes) / wall["median"] / 1e9,
             "GB/s": traffic(*sizes) / wall["median"] / 1e9,
-        }
-    return row
+        })  # fmt: skip
+    return rows
+
+
+def theirs(seconds: float) -> list[dict[str, Any]]:
+    import peers
+
+    from polymd.benchmarking import compare
+
+    calls = {str(n): peers.torchmdnet(n, "equivariant-transformer") for n in PEER_SIZES}
+    return [
+        {"atoms": int(n), "ms": 1e3 * wall["median"], "us_per_atom": 1e6 * wall["median"] / int(n)}
+        for n, wall in compare(calls, seconds, most=50).items()
+    ]
 
 
 def main(seconds: str = "2") -> None:
-    results: dict[str, Any] = {"polymd": [], "torchmd-net ET": [], "peaks": []}
-    for threads in (1, 2):
-        for code, sizes in (("peaks", [0]), ("polymd", SIZES), ("torchmd-net ET", PEER_SIZES)):
-            found = worker(__file__, threads, "--worker", seconds, code, *map(str, sizes))
-            results[code] += [{"threads": threads} | row for row in found or []]
+    results: dict[str, Any] = {"torchmd-net ET": [], "peaks": []}
+    results["polymd"] = worker(__file__, max(THREADS), "--worker", seconds, "ours") or []
+    for count in THREADS:
+        for code, what in (("peaks", "peaks"), ("torchmd-net ET", "theirs")):
+            found = worker(__file__, count, "--worker", seconds, what)
+            results[code] += [{"threads": count} | row for row in found or []]
     for rows in results.values():
         if rows:
             show(rows)
@@ -90,6 +111,7 @@ def main(seconds: str = "2") -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--worker"]:
-        print(json.dumps([measure(float(sys.argv[2]), sys.argv[3], int(n)) for n in sys.argv[4:]]))
+        what = {"ours": ours, "theirs": theirs, "peaks": lambda _: [peaks()]}[sys.argv[3]]
+        print(json.dumps(what(float(sys.argv[2]))))
     else:
         main(*sys.argv[1:])

@@ -105,11 +105,10 @@ def main() -> None:
     for name in ("memory", "replicas", "table_error", "mts"):
         if name in data:
             write(name, markdown(data[name]))
-    for name in ("potentials", "neighbors"):
+    for name, column in (("potentials", "threads"), ("neighbors", "boundaries")):
         if name in data:
-            write(
-                name, markdown(columns(data[name], "threads", "code", "atoms", "ms", "polymd_is_faster_by"))
-            )
+            names = dict.fromkeys(("threads", column, "code", "atoms", "ms", "polymd_is_faster_by"))
+            write(name, markdown(columns(data[name], *names)))
     if "scaling" in data:
         names = ("threads", "atoms", "ms", "us_per_atom", "GFLOP/s", "GB/s")
         peaks = [
