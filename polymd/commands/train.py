@@ -9,11 +9,13 @@ from typing import Annotated
 import typer
 
 from polymd.commands.train_conformations import train_conformations
+from polymd.commands.train_polyconf import train_polyconf
 from polymd.commands.train_property import train_property
 
 app = typer.Typer(help="Train a model.", no_args_is_help=True)
 app.command("property")(train_property)
 app.command("conformations")(train_conformations)
+app.command("polyconf")(train_polyconf)
 
 
 @app.callback()

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 __all__ = ["generate_conformations"]
 
-_METHODS = ("auto", "growth", "etkdg")
+_METHODS = ("auto", "growth", "polyconf", "etkdg")
 
 
 def generate_conformations(
     polymer: Polymer,
     n: int,
     *,
-    method: Literal["auto", "growth", "etkdg"] = "auto",
+    method: Literal["auto", "growth", "polyconf", "etkdg"] = "auto",
     seed: int = 0,
     solvent: float = 1.0,
 ) -> NDArray[np.float64]:
@@ -33,8 +33,10 @@ def generate_conformations(
         How many, 0 or more.
     method
         "growth": units grown by torsions drawn from a network, with excluded volume (`grow_chains`); rings
-        of units are grown open and closed, short ones embedded and minimised (`make_rings`). "etkdg":
-        RDKit's ETKDGv3 as it is, slow beyond some hundred atoms. "auto": growth.
+        of units are grown open and closed, short ones embedded and minimised (`make_rings`). "polyconf":
+        the generative model of arXiv 2504.08859 (`polymd.conformations.polyconf`), for linear homopolymers;
+        nothing keeps its chains from themselves. "etkdg": RDKit's ETKDGv3 as it is, slow beyond some
+        hundred atoms. "auto": growth.
     seed
         The same seed gives the same conformations.
     solvent
@@ -44,7 +46,7 @@ def generate_conformations(
     Raises
     ------
     ValueError
-        Unknown method, negative n or seed, solvent outside 0 to 1.
+        Unknown method, negative n or seed, solvent outside 0 to 1; a ring or copolymer for "polyconf".
     ConformationError
         (a RuntimeError) No sound conformation was found.
     """
@@ -62,6 +64,10 @@ def generate_conformations(
         chains = embed(polymer.to_rdkit(), n, seed)
         chains -= chains.mean(axis=1, keepdims=True)
         return chains
+    if method == "polyconf":
+        from polymd.conformations.polyconf.sampling import sample_chains
+
+        return sample_chains(polymer, n, seed)
     if polymer.ring:
         from polymd.conformations.rings import make_rings
 

@@ -1,0 +1,38 @@
+"""`polymd train polyconf`"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train_polyconf(
+    config: Annotated[Path, typer.Argument(help="YAML, see examples/train_polyconf.yaml.")],
+    minutes: Annotated[float | None, typer.Option(help="Budget; overrides the config's.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the card as JSON.")] = False,
+) -> int:
+    """Train PolyConf: torsions of units by masked autoregression, rotations of units by diffusion."""
+    from polymd.training.polyconf_config import read_config
+
+    checked = read_config(config, **({} if minutes is None else {"minutes": minutes}))
+    from polymd.training import polyconf as training
+
+    try:
+        card = training.train(checked, resume=resume)
+    except KeyboardInterrupt:
+        again = f"polymd train polyconf {config} --resume"
+        message = f"stopped; go on with: {again}" if checked.checkpoint.exists() else "stopped"
+        typer.echo(message, err=True)
+        return 130
+    if as_json:
+        typer.echo(json.dumps({"path": str(checked.model)} | card, indent=2))
+        return 0
+    facts = card["training"]
+    typer.echo(f"{checked.model}: {facts['steps']} steps on {facts['chains']} chains")
+    for name, error in card["errors"].items():
+        typer.echo(f"loss of {name} on chains of unseen families: {error:.3f}")
+    return 0
