@@ -107,8 +107,8 @@ def main() -> None:
             write(name, markdown(data[name]))
     for name, column in (("potentials", "threads"), ("neighbors", "boundaries")):
         if name in data:
-            names = dict.fromkeys(("threads", column, "code", "atoms", "ms", "polymd_is_faster_by"))
-            write(name, markdown(columns(data[name], *names)))
+            wanted = dict.fromkeys(("threads", column, "code", "atoms", "ms", "polymd_is_faster_by"))
+            write(name, markdown(columns(data[name], *wanted)))
     if "scaling" in data:
         names = ("threads", "atoms", "ms", "us_per_atom", "GFLOP/s", "GB/s")
         peaks = [
