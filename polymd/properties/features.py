@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Features", "Scaling", "kinds_of_counts"]
+__all__ = ["DenseScale", "Features", "Scaling", "kinds_of_counts"]
 
 _KIND = 1 << 32  # codes are 32 bits; above them stands the kind: 0 path, 1 environment, 2 of one bond at most
 
@@ -30,7 +30,7 @@ class Features:
     codes: NDArray[np.int64]  #: (F,), code and kind of every column of `counts`
     counts: CountMatrix  #: (N, F), environments and paths
     atoms: Floats  #: (N,), of the smallest repeat, hydrogens included
-    descriptors: Floats  #: (N, D)
+    dense: tuple[Floats, Floats]  #: (N, D) descriptors and (N, 12) bands
 
     @classmethod
     def of(cls, fingerprints: Sequence[Fingerprint], known: Features | None = None) -> Features:
@@ -42,7 +42,7 @@ class Features:
             np.array(codes, dtype=np.int64),
             CountMatrix.of(rows, codes),
             np.array([f.n_atoms for f in fingerprints], dtype=np.float64),
-            np.array([f.descriptors for f in fingerprints]),
+            (np.array([f.descriptors for f in fingerprints]), np.array([f.bands for f in fingerprints])),
         )
 
     def __len__(self) -> int:
@@ -50,7 +50,8 @@ class Features:
 
     def rows(self, chosen: NDArray[np.intp]) -> Features:
         """Some of the polymers, in the same columns."""
-        return Features(self.codes, self.counts.rows(chosen), self.atoms[chosen], self.descriptors[chosen])
+        dense = (self.dense[0][chosen], self.dense[1][chosen])
+        return Features(self.codes, self.counts.rows(chosen), self.atoms[chosen], dense)
 
     def bonds(self, columns: int) -> Floats:
         """Environments of one bond at most, an atom, among the first columns, (N, B)."""
@@ -72,41 +73,63 @@ class Features:
 
 
 @dataclass(frozen=True)
+class DenseScale:
+    """Scale of features whose distance tells how alike polymers are."""
+
+    spreads: Floats  #: (D,)
+    length: float  #: median distance of the training set, features divided by their spreads
+
+    @classmethod
+    def of(cls, features: Floats) -> DenseScale:
+        """From the features (T, D) of a training set."""
+        from scipy.spatial.distance import pdist
+
+        spreads = _spread(features)
+        length = float(np.median(pdist(features / spreads))) if len(features) > 1 else 0.0
+        return cls(spreads, length or 1.0)
+
+    def kernels(self, rows: Floats, columns: Floats) -> tuple[Floats, Floats]:
+        """Matérn kernels (R, C) of the length and of four times that."""
+        return matern(rows / self.spreads, columns / self.spreads, self.length)
+
+
+@dataclass(frozen=True)
 class Scaling:
     """Means, spreads and lengths of a training set, by which kernels are scaled."""
 
     bond_means: Floats  #: (B,)
     bond_spreads: Floats  #: (B,), times √B, so that b · b is about one
-    descriptor_spreads: Floats  #: (D,)
-    length: float  #: median distance of scaled descriptors
+    descriptors: DenseScale
+    bands: DenseScale
 
     @classmethod
-    def of(cls, bonds: Floats, descriptors: Floats) -> Scaling:
-        """From the features of a training set, (T, B) and (T, D)."""
-        from scipy.spatial.distance import pdist
-
-        spreads = _spread(descriptors)
-        length = float(np.median(pdist(descriptors / spreads))) if len(descriptors) > 1 else 0.0
-        return cls(bonds.mean(axis=0), _spread(bonds) * bonds.shape[1] ** 0.5, spreads, length or 1.0)
+    def of(cls, bonds: Floats, dense: tuple[Floats, Floats]) -> Scaling:
+        """From the features of a training set, (T, B), (T, D) and (T, 12)."""
+        spreads = _spread(bonds) * bonds.shape[1] ** 0.5
+        return cls(bonds.mean(axis=0), spreads, DenseScale.of(dense[0]), DenseScale.of(dense[1]))
 
     def parts(
         self,
         intensive: Floats,
         extensive: Floats,
         bonds: tuple[Floats, Floats],
-        descriptors: tuple[Floats, Floats],
+        dense: tuple[tuple[Floats, Floats], tuple[Floats, Floats]],
     ) -> Iterator[Floats]:
-        """The six kernels (R, C) between two sets: min-max kernels, scaled bonds and descriptors."""
+        """The eight kernels (R, C) between two sets: of counts, scaled bonds, descriptors and bands.
+
+        Of `bonds` and `dense` the first is of the rows, the second of the columns.
+        """
         yield intensive
         yield intensive * intensive * intensive  # many times faster than a power
         yield extensive
         yield bonds[0] @ bonds[1].T
-        d, others = (features / self.descriptor_spreads for features in descriptors)
-        yield from matern(d, others, self.length)
+        rows, columns = dense
+        yield from self.descriptors.kernels(rows[0], columns[0])
+        yield from self.bands.kernels(rows[1], columns[1])
 
     def own(self, bonds: Floats) -> Floats:
-        """The six kernels between each polymer and itself, (6, N), from its scaled bonds."""
-        own = np.ones((6, len(bonds)))
+        """The eight kernels between each polymer and itself, (8, N), from its scaled bonds."""
+        own = np.ones((8, len(bonds)))
         own[3] = (bonds**2).sum(axis=1)
         return own
 

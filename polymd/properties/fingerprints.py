@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from polymd.properties.bands import band_features
 from polymd.properties.chain_graph import ChainGraph, chain_graph
 from polymd.properties.walks import four_atom_paths
 from polymd.repeats import shortened
@@ -60,6 +61,7 @@ class Fingerprint:
     paths: dict[int, int]  #: pairs up to `LONGEST` bonds and paths of four atoms, from both ends
     n_atoms: int  #: atoms of the smallest repeat, hydrogens included
     descriptors: NDArray[np.float64]  #: (25,), `DESCRIPTORS`
+    bands: NDArray[np.float64]  #: (12,), `polymd.properties.bands.BANDS`
     elements: frozenset[int]  #: atomic numbers of the heavy atoms
 
 
@@ -84,6 +86,7 @@ def graph_fingerprint(graph: ChainGraph) -> Fingerprint:
         paths=paths(graph),
         n_atoms=len(graph.atoms) + int(graph.atoms[:, 1].sum()),
         descriptors=descriptors(graph),
+        bands=band_features(graph),
         elements=frozenset(graph.atoms[:, 0].tolist()),
     )
 

@@ -2,7 +2,8 @@
 
 The covariance is a sum of kernels with weights of their own,
 
-    k(x, x') = w1 m(a, a') + w2 m(a, a')³ + w3 m(e, e') + w4 b · b' + w5 M(d, d') + w6 M(d, d'; 4 l) + n δ
+    k(x, x') = w1 m(a, a') + w2 m(a, a')³ + w3 m(e, e') + w4 b · b'
+             + w5 M(d, d') + w6 M(d, d'; 4 l) + w7 M(h, h') + w8 M(h, h'; 4 l) + n δ
 
 =========  ==================================================================================
 m(u, v)    min-max (Tanimoto) kernel of counts, Σ min(u, v) / Σ max(u, v)
@@ -11,6 +12,7 @@ e          counts of environments of the smallest repeat
 b          counts of environments of at most one bond an atom, divided by their spread
 M          Matérn kernel of order 3/2, length l the median distance of the training set
 d          descriptors, divided by their spread
+h          Hückel bands of the infinite chain (`polymd.properties.bands`), divided by their spread
 n          variance of the noise
 =========  ==================================================================================
 
@@ -52,7 +54,7 @@ class Kernels:
     intensive: Floats
     extensive: Floats
     bonds: Floats  #: (N, B)
-    descriptors: Floats  #: (N, D)
+    dense: tuple[Floats, Floats]  #: (N, D) descriptors and (N, 12) bands
 
     @classmethod
     def of(cls, fingerprints: Sequence[Fingerprint]) -> Kernels:
@@ -62,21 +64,24 @@ class Kernels:
     @classmethod
     def between(cls, table: Features) -> Kernels:
         """The same from their features."""
-        return cls(table.intensive(), table.extensive(), table.bonds(len(table.codes)), table.descriptors)
+        return cls(table.intensive(), table.extensive(), table.bonds(len(table.codes)), table.dense)
 
     def scaling(self, train: NDArray[np.intp]) -> Scaling:
         """The scales of a training set."""
-        return Scaling.of(self.bonds[train], self.descriptors[train])
+        return Scaling.of(self.bonds[train], self._dense(train))
 
     def parts(self, scaling: Scaling, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Iterator[Floats]:
-        """The six kernels between two sets of polymers, each (rows, columns)."""
+        """The eight kernels between two sets of polymers, each (rows, columns)."""
         at = np.ix_(rows, columns)
         return scaling.parts(
             self.intensive[at],
             self.extensive[at],
             (scaling.scaled(self.bonds[rows]), scaling.scaled(self.bonds[columns])),
-            (self.descriptors[rows], self.descriptors[columns]),
+            (self._dense(rows), self._dense(columns)),
         )
+
+    def _dense(self, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        return self.dense[0][rows], self.dense[1][rows]
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class FittedProcess:
     kernels: Kernels
     train: NDArray[np.intp]
     scaling: Scaling
-    logarithms: Floats  #: of the six weights and of the noise variance, for targets of unit variance
+    logarithms: Floats  #: of the eight weights and of the noise variance, for targets of unit variance
     mean: float
     scale: float
     targets: Floats  #: (N train,), of zero mean and unit variance
@@ -102,7 +107,7 @@ class FittedProcess:
 
 
 def covariance(logarithms: Floats, parts: Iterable[Floats]) -> Floats:
-    """The weighted sum of six kernels (R, C), without noise."""
+    """The weighted sum of kernels (R, C), without noise."""
     weighted = (weight * part for weight, part in zip(np.exp(logarithms[:-1]), parts, strict=True))
     total: Floats = reduce(np.ndarray.__iadd__, weighted)
     return total
@@ -131,7 +136,7 @@ def solve(factor: Floats, targets: Floats) -> Floats:
 def deviation(logarithms: Floats, factor: Floats, cross: Floats, own: Floats) -> Floats:
     """Standard deviation of Q polymers, (Q,), with the noise, equation 2.26.
 
-    From the training set's factor (T, T), the covariance (T, Q) with it and `Scaling.own` (6, Q).
+    From the training set's factor (T, T), the covariance (T, Q) with it and `Scaling.own` (8, Q).
     """
     from scipy.linalg import solve_triangular
 
@@ -165,7 +170,7 @@ def fit(kernels: Kernels, train: NDArray[np.intp], values: Floats, seed: int = 0
         chosen = np.sort(np.random.default_rng(seed).permutation(len(train))[:MOST_FOR_WEIGHTS])
     scaling = kernels.scaling(train)
     parts = np.stack(list(kernels.parts(scaling, train[chosen], train[chosen])))
-    start = np.array([-1.0, -1.0, -2.0, -1.0, -2.0, -1.0, -3.0])
+    start = np.array([-1.0, -1.0, -2.0, -1.0, -2.0, -1.0, -1.0, -1.0, -3.0])
     found = minimize(
         negative_likelihood,
         start,
@@ -179,7 +184,7 @@ def fit(kernels: Kernels, train: NDArray[np.intp], values: Floats, seed: int = 0
 
 
 def negative_likelihood(logarithms: Floats, parts: Floats, targets: Floats) -> tuple[float, Floats]:
-    """Negative logarithm of the marginal likelihood, a constant left out, and its gradient, shape (7,)."""
+    """Negative logarithm of the marginal likelihood, a constant left out, and its gradient, shape (9,)."""
     from scipy.linalg import cho_factor, cho_solve
 
     weights, noise = np.exp(logarithms[:-1]), np.exp(logarithms[-1])

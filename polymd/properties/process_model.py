@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polymd.properties.estimates import Estimates
-from polymd.properties.features import Features, Scaling
+from polymd.properties.features import DenseScale, Features, Scaling
 from polymd.properties.gaussian_process import covariance, deviation, factorise
 from polymd.properties.kernels import CountMatrix
 
@@ -29,7 +29,6 @@ __all__ = ["Process", "ProcessModel"]
 
 _CHUNK = 500  # polymers predicted at a time
 _BLOCK = 128  # rows of a covariance computed at a time
-_SCALES = ("bond_means", "bond_spreads", "descriptor_spreads")
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Process:
 
     rows: NDArray[np.int64]  #: (T,), its training set in the table of features
     scaling: Scaling
-    logarithms: Floats  #: (7,), of kernel weights and noise
+    logarithms: Floats  #: (9,), of kernel weights and noise
     coefficients: Floats  #: (T,)
     card: dict[str, Any]  #: unit, mean, scale, logarithmic, calibration, least_similarity, elements, ...
 
@@ -77,7 +76,7 @@ class ProcessModel:
                 intensive[at],
                 extensive[at],
                 (process.scaling.scaled(bonds[at]), scaled),
-                (self.features.descriptors[at], polymers.descriptors),
+                (self.features.rows(at).dense, polymers.dense),
             )
             cross = covariance(process.logarithms, parts)
             own = process.scaling.own(scaled)
@@ -97,7 +96,7 @@ class ProcessModel:
         if name not in self._factors:
             process = self.processes[name]
             table, scaling = self.features.rows(process.rows), process.scaling
-            bonds, descriptors = scaling.scaled(table.bonds(len(table.codes))), table.descriptors
+            bonds = scaling.scaled(table.bonds(len(table.codes)))
             inner = np.zeros((len(table), len(table)))
             for start in range(0, len(table), _BLOCK):
                 rows, before = slice(start, start + _BLOCK), slice(0, start + _BLOCK)
@@ -106,7 +105,7 @@ class ProcessModel:
                     block.intensive(columns),
                     block.extensive(columns),
                     (bonds[rows], bonds[before]),
-                    (descriptors[rows], descriptors[before]),
+                    (block.dense, columns.dense),
                 )
                 inner[rows, before] = covariance(process.logarithms, parts)
             self._factors[name] = factorise(process.logarithms, inner)
@@ -121,15 +120,19 @@ class ProcessModel:
             "columns": _smallest(table.counts.columns),
             "counts": _smallest(table.counts.counts.astype(np.int64)),
             "atoms": table.atoms.astype(np.int32),
-            "descriptors": table.descriptors,
+            "descriptors": table.dense[0],
+            "bands": table.dense[1],
         }
         for name, process in self.processes.items():
             tensors[f"{name}.rows"] = process.rows.astype(np.int32)
             tensors[f"{name}.logarithms"] = process.logarithms
             tensors[f"{name}.coefficients"] = process.coefficients
-            tensors[f"{name}.length"] = np.array(process.scaling.length)
-            for scale in _SCALES:
-                tensors[f"{name}.{scale}"] = getattr(process.scaling, scale)
+            scaling = process.scaling
+            tensors[f"{name}.bond_means"] = scaling.bond_means
+            tensors[f"{name}.bond_spreads"] = scaling.bond_spreads
+            for group, scale in (("descriptor", scaling.descriptors), ("band", scaling.bands)):
+                tensors[f"{name}.{group}_spreads"] = scale.spreads
+                tensors[f"{name}.{group}_length"] = np.array(scale.length)
         return tensors
 
     @classmethod
@@ -142,18 +145,20 @@ class ProcessModel:
             tensors["columns"].astype(np.int64),
             tensors["counts"].astype(np.float64),
         )
-        table = Features(
-            tensors["codes"], counts, tensors["atoms"].astype(np.float64), tensors["descriptors"]
-        )
+        dense = (tensors["descriptors"], tensors["bands"])
+        table = Features(tensors["codes"], counts, tensors["atoms"].astype(np.float64), dense)
         return cls(table, {name: _process(name, card, tensors) for name, card in cards.items()})
 
 
 def _process(name: str, card: dict[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Process:
     """One property out of the tensors of a file."""
-    means, spreads, descriptors = (tensors[f"{name}.{scale}"] for scale in _SCALES)
+    descriptors, bands = (
+        DenseScale(tensors[f"{name}.{group}_spreads"], float(tensors[f"{name}.{group}_length"].item()))
+        for group in ("descriptor", "band")
+    )
     return Process(
         rows=tensors[f"{name}.rows"].astype(np.int64),
-        scaling=Scaling(means, spreads, descriptors, float(tensors[f"{name}.length"].item())),
+        scaling=Scaling(tensors[f"{name}.bond_means"], tensors[f"{name}.bond_spreads"], descriptors, bands),
         logarithms=tensors[f"{name}.logarithms"],
         coefficients=tensors[f"{name}.coefficients"],
         card=card,
