@@ -2,6 +2,8 @@
 
 With internal coordinates q(x) (bonds, angles, torsions that do not turn, planarity), their means m from
 the network (torsions and planarity: those of the embedded conformer) and standard deviations s,
+(an angle that is straight in the conformer counts as the sum of the unit vectors along its bonds, which is
+zero then and, unlike the angle, has a gradient there),
 
     E(x) / kT = 1/2 sum_i (q_i(x) - m_i)^2 / s_i^2
 
@@ -42,21 +44,23 @@ _STIFFNESS = 1e-7  # modes softer than this part of the stiffest are no vibratio
 class _Coordinates:
     """Internal coordinates of a unit: local atoms, means and standard deviations."""
 
-    bonds: Ints
-    angles: Ints
-    torsions: Ints
-    means: Floats  # (B + A,) Å, rad
-    widths: Floats  # (B + A + T,)
+    bonds: Ints  # (B, 2)
+    angles: Ints  # (A, 3)
+    straight: Ints  # (L, 3)
+    torsions: Ints  # (T, 4)
+    means: Floats  # (B + A + 3 L,) Å, rad, none
+    widths: Floats  # (B + A + 3 L + T,)
 
     def values(self, x: Floats) -> Floats:
-        """(B + A + T,) of positions (n, 3)."""
-        a, b = x[self.bonds[:, 0]] - x[self.bonds[:, 1]], x[self.angles[:, 0]] - x[self.angles[:, 1]]
-        c = x[self.angles[:, 2]] - x[self.angles[:, 1]]
-        cosine = (b * c).sum(axis=1) / np.linalg.norm(b, axis=1) / np.linalg.norm(c, axis=1)
+        """(B + A + 3 L + T,) of positions (n, 3)."""
+        bond = x[self.bonds[:, 0]] - x[self.bonds[:, 1]]
+        one, other = (_unit_vectors(x, self.angles[:, [1, k]]) for k in (0, 2))
+        left, right = (_unit_vectors(x, self.straight[:, [1, k]]) for k in (0, 2))
         return np.concatenate(
             [
-                np.linalg.norm(a, axis=1),
-                np.arccos(np.clip(cosine, -1.0, 1.0)),
+                np.linalg.norm(bond, axis=1),
+                np.arccos(np.clip((one * other).sum(axis=1), -1.0, 1.0)),
+                (left + right).ravel(),
                 dihedrals(x[None], self.torsions)[0],
             ]
         )
@@ -69,13 +73,20 @@ class _Coordinates:
         return miss
 
     def weighted_jacobian(self, x: Floats) -> Floats:
-        """dq/dx / s (B + A + T, 3 n)."""
+        """dq/dx / s (B + A + 3 L + T, 3 n)."""
         rows = np.zeros((len(self.widths), len(x), 3))
         b, a = len(self.bonds), len(self.angles)
         _bond_rows(rows[:b], x, self.bonds)
         _angle_rows(rows[b : b + a], x, self.angles)
-        _torsion_rows(rows[b + a :], x, self.torsions)
+        _straight_rows(rows[b + a : len(self.means)], x, self.straight)
+        _torsion_rows(rows[len(self.means) :], x, self.torsions)
         return rows.reshape(len(rows), -1) / self.widths[:, None]
+
+
+def _unit_vectors(x: Floats, pairs: Ints) -> Floats:
+    """Directions (P, 3) from the first to the second atom of each pair."""
+    d = x[pairs[:, 1]] - x[pairs[:, 0]]
+    return np.asarray(d / np.linalg.norm(d, axis=1, keepdims=True))
 
 
 def _bond_rows(rows: Floats, x: Floats, pairs: Ints) -> None:
@@ -94,6 +105,18 @@ def _angle_rows(rows: Floats, x: Floats, triples: Ints) -> None:
     first, last = (cosine * u - v) / (lu * sine), (cosine * v - u) / (lv * sine)
     k = np.arange(len(triples))
     rows[k, triples[:, 0]], rows[k, triples[:, 2]], rows[k, triples[:, 1]] = first, last, -first - last
+
+
+def _straight_rows(rows: Floats, x: Floats, triples: Ints) -> None:
+    """Of e_1 + e_2, the unit vectors from the apex: d e / dr = (1 - e e^T) / |r|."""
+    for t, triple in enumerate(triples):
+        for k in (0, 2):
+            d = x[triple[k]] - x[triple[1]]
+            length = float(np.linalg.norm(d))
+            e = d / length
+            block = (np.eye(3) - np.outer(e, e)) / length
+            rows[3 * t : 3 * t + 3, triple[k]] += block
+            rows[3 * t : 3 * t + 3, triple[1]] -= block
 
 
 def _torsion_rows(rows: Floats, x: Floats, quads: Ints) -> None:
@@ -176,14 +199,18 @@ def _coordinates(chain: Chain, unit: int, kind: UnitKind, encoded: Encoded) -> _
     start = covalent_lengths(numbers, bonds).astype(np.float32)
     length, length_width = network.lengths(h, index[bonds], start)
     angle, angle_width = network.angles(h, index[angles])
-    torsions, widths = _fixed_torsions(chain, kind, where)
-    angle = np.where(_straight(kind.coordinates[0], mapped[angles]), np.pi, angle)
+    flat = _straight(kind.coordinates[0], mapped[angles])
+    lines = mapped[angles[flat]]
+    torsions, widths = _fixed_torsions(chain, kind, where, lines)
     return _Coordinates(
         mapped[bonds],
-        mapped[angles],
+        mapped[angles[~flat]],
+        lines,
         torsions,
-        np.concatenate([length, angle]).astype(np.float64),
-        np.concatenate([length_width, angle_width, widths]).astype(np.float64),
+        np.concatenate([length, angle[~flat], np.zeros(3 * len(lines))]).astype(np.float64),
+        np.concatenate([length_width, angle_width[~flat], np.repeat(angle_width[flat], 3), widths]).astype(
+            np.float64
+        ),
     )
 
 
@@ -194,8 +221,12 @@ def _straight(x: Floats, triples: Ints) -> NDArray[np.bool_]:
     return np.asarray(cosine < -0.98)
 
 
-def _fixed_torsions(chain: Chain, kind: UnitKind, where: dict[int, int]) -> tuple[Ints, Floats]:
-    """Torsions held at their values: rotors closely, the others as rings; and improper ones."""
+def _fixed_torsions(chain: Chain, kind: UnitKind, where: dict[int, int], lines: Ints) -> tuple[Ints, Floats]:
+    """Torsions held at their values: rotors closely, the others as rings; and improper ones.
+
+    None that has one of the straight angles `lines` (L, 3), where it is not defined.
+    """
+    undefined = {(apex, frozenset((i, j))) for i, apex, j in lines.tolist()}
     turning = {frozenset(turn.torsion[1:3]) for turn in kind.turns}
     quads: list[tuple[int, int, int, int]] = []
     widths: list[float] = []
@@ -203,7 +234,8 @@ def _fixed_torsions(chain: Chain, kind: UnitKind, where: dict[int, int]) -> tupl
         around = [where[a] for a in chain.neighbors[b] if a in where]
         for c in (a for a in chain.neighbors[b] if a in where and b < a):
             ends = [where[a] for a in chain.neighbors[c] if a in where and a != b]
-            sides = [a for a in around if a != where[c]]
+            ends = [a for a in ends if (where[c], frozenset((k, a))) not in undefined]
+            sides = [a for a in around if a != where[c] and (k, frozenset((a, where[c]))) not in undefined]
             turned = frozenset((k, where[c])) in turning
             for i in sides[: 1 if turned else None]:
                 for j in ends[: 1 if turned else None]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from polymd.conformations.chain import Chain
 from polymd.conformations.internal import bond_pairs, covalent_lengths
@@ -11,8 +12,9 @@ from polymd.conformations.torsions import Encoded
 from polymd.polymer import Polymer
 
 
-def test_pool_has_the_lengths_of_the_network_and_vibrates() -> None:
-    polymer = Polymer("*CC(*)c1ccccc1", 4)
+@pytest.mark.parametrize("psmiles", ["*CC(*)c1ccccc1", "*CC(*)(Cl)C#N", "*CC#CC*"])
+def test_pool_has_the_lengths_of_the_network_and_vibrates(psmiles: str) -> None:
+    polymer = Polymer(psmiles, 4)
     chain = Chain.of(polymer)
     kinds, kind_of, _ = unit_kinds(chain, np.zeros(4, dtype=np.int64))
     network = load_network()
@@ -30,6 +32,21 @@ def test_pool_has_the_lengths_of_the_network_and_vibrates() -> None:
         np.testing.assert_allclose(seen.mean(axis=0), mean, atol=0.03)
         assert np.all(seen.std(axis=0) < 1.6 * width + 0.01)
         assert np.any(seen.std(axis=0) > 0.5 * width)
+        straight = _angles(pool.coordinates, local, chain)
+        assert np.all(np.degrees(straight) > 155.0)
+
+
+def _angles(coordinates: np.ndarray, local: list[int], chain: Chain) -> np.ndarray:
+    """Angles (C, L) in rad at atoms with two neighbours and a triple bond."""
+    found = []
+    for apex in local:
+        bonds = chain.mol.GetAtomWithIdx(apex).GetBonds()
+        ends = [bond.GetOtherAtomIdx(apex) for bond in bonds]
+        if len(ends) == 2 and any(b.GetBondTypeAsDouble() == 3.0 for b in bonds) and set(ends) <= set(local):
+            u, v = (coordinates[:, local.index(end)] - coordinates[:, local.index(apex)] for end in ends)
+            cosine = (u * v).sum(axis=1) / np.linalg.norm(u, axis=1) / np.linalg.norm(v, axis=1)
+            found.append(np.arccos(cosine))
+    return np.array(found)
 
 
 def test_chain_ends_stand_twice_at_the_same_place() -> None:
