@@ -10,6 +10,9 @@ import typer
 
 if TYPE_CHECKING:
     from polymd.properties.network_training import NetworkSettings
+    from polymd.properties.networks.training import TrainingSettings
+
+MODELS = ("gp", "mips", "mmpolymer", "two-channel")
 
 
 def train_property(
@@ -19,19 +22,21 @@ def train_property(
     ],
     out: Annotated[Path, typer.Option(help="File to write, .safetensors; polymd predict --model reads it.")],
     model: Annotated[
-        str, typer.Option(help="gp: Gaussian process on fingerprints; mips: a network too, and the blend.")
+        str,
+        typer.Option(
+            help="gp: Gaussian process; mips, mmpolymer, two-channel: a network too, and the blend."
+        ),
     ] = "gp",
     folder: Annotated[
         Path | None, typer.Option(help="Of shipped targets' tables; by default that of POLYMD_PROPERTIES.")
     ] = None,
     unit: Annotated[str, typer.Option(help="Of the values of CSV files.")] = "",
-    pool: Annotated[
-        Path | None, typer.Option(help="Of mips: CSV of P-SMILES to pre-train on; else from shipped weights.")
-    ] = None,
-    minutes: Annotated[float, typer.Option(help="Of mips: processor time of the pre-training.")] = 10.0,
-    epochs: Annotated[int, typer.Option(min=1, help="Of mips: passes over the labels.")] = 20,
+    pool: Annotated[Path | None, typer.Option(help="Of networks: CSV of P-SMILES to pre-train on.")] = None,
+    minutes: Annotated[float, typer.Option(help="Of networks: processor time of the pre-training.")] = 10.0,
+    epochs: Annotated[int, typer.Option(min=1, help="Of networks: passes over the labels.")] = 20,
     shape: Annotated[bool, typer.Option("--shape", help="Of mips: with 3D descriptors in training.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training of mips.")] = False,
+    modalities: Annotated[str, typer.Option(help="Of mmpolymer: both, text or structure.")] = "both",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training of a network.")] = False,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> int:
@@ -40,20 +45,28 @@ def train_property(
     from polymd.properties.property_model import PropertyModel
     from polymd.properties.training_tables import read_tables
 
-    if model not in ("gp", "mips"):
-        raise ValueError(f"no model {model!r} to train; allowed: gp, mips; fix: take one of them")
+    if model not in MODELS:
+        raise ValueError(f"no model {model!r} to train; allowed: {', '.join(MODELS)}; fix: take one of them")
     if out.suffix != ".safetensors" or not out.parent.is_dir():
         raise ValueError(f"bad --out {str(out)!r}; allowed: NAME.safetensors in a folder that exists")
     tables = read_tables(data, folder, unit=unit, seed=seed)
     if model == "gp":
         trained = PropertyModel(train_processes(tables, tell=_tell))
     else:
-        from polymd.properties.network_training import train_networks
+        from polymd.properties.network_training import read_pool, train_networks
+        from polymd.properties.networks.kind import kind_of
+        from polymd.properties.networks.training import train_with_processes
 
+        checkpoints = _checkpoints(out, resume)
+        polymers = read_pool(pool) if pool is not None else []
         try:
-            trained = train_networks(
-                tables, _settings(out, pool, minutes, epochs, shape, seed, resume), _tell
-            )
+            if model == "mips":
+                settings = _settings_of_mips(checkpoints, polymers, minutes, epochs, shape, seed)
+                trained = train_networks(tables, settings, _tell)
+            else:
+                kind = kind_of(model, {"modalities": modalities} if model == "mmpolymer" else {})
+                budget = _settings(checkpoints, polymers, minutes, epochs, seed)
+                trained = train_with_processes(kind, tables, budget, _tell)
         except KeyboardInterrupt:
             typer.echo("stopped; the same command with --resume goes on", err=True)
             return 130
@@ -66,23 +79,39 @@ def train_property(
     return 0
 
 
-def _settings(
-    out: Path, pool: Path | None, minutes: float, epochs: int, shape: bool, seed: int, resume: bool
-) -> NetworkSettings:
-    """Settings of a training of MIPS, whose checkpoints lie in a folder named after the model."""
-    from polymd.properties.mips.finetuning import Finetuning
-    from polymd.properties.mips.pretraining import Pretraining
-    from polymd.properties.network_training import NetworkSettings, read_pool, shipped_start
-
+def _checkpoints(out: Path, resume: bool) -> Path:
+    """The folder of the checkpoints of a network, named after the model."""
     folder = out.with_suffix(".training")
     if folder.exists() and not resume:
         raise ValueError(
             f"{folder} is there already; go on with --resume, or remove it, or take another --out"
         )
+    return folder
+
+
+def _settings(folder: Path, pool: list[str], minutes: float, epochs: int, seed: int) -> TrainingSettings:
+    """Settings of a training of MMPolymer or of the two-channel encoder."""
+    from polymd.properties.networks.finetuning import Finetuning
+    from polymd.properties.networks.pretraining import Pretraining
+    from polymd.properties.networks.training import TrainingSettings
+
+    return TrainingSettings(
+        folder, pool, None, Pretraining(minutes=minutes, seed=seed), Finetuning(epochs=epochs, seed=seed)
+    )
+
+
+def _settings_of_mips(
+    folder: Path, pool: list[str], minutes: float, epochs: int, shape: bool, seed: int
+) -> NetworkSettings:
+    """Settings of a training of MIPS."""
+    from polymd.properties.mips.finetuning import Finetuning
+    from polymd.properties.mips.pretraining import Pretraining
+    from polymd.properties.network_training import NetworkSettings, shipped_start
+
     return NetworkSettings(
         folder,
-        read_pool(pool) if pool is not None else (),
-        None if pool is not None else shipped_start(),
+        pool,
+        None if pool else shipped_start(),
         Pretraining(minutes=minutes, seed=seed),
         Finetuning(epochs=epochs, seed=seed),
         shape,

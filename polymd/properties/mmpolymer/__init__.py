@@ -1,0 +1,1 @@
+"""MMPolymer: P-SMILES and conformers of the unit in two transformers (arXiv 2406.04727)."""

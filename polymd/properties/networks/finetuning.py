@@ -1,0 +1,148 @@
+"""Fine-tuning of a network on labelled polymers, many properties at a time where a polymer has several.
+
+The loss is the mean squared error of standardised targets over the labels that there are. Early stopping
+looks at validation polymers out of the training set; test polymers have no part in it.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from polymd.properties.mips.batching import batches_of_similar_size, in_order_of_size
+from polymd.properties.networks.kind import fastest_device, mixed_precision
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from polymd.properties.networks.kind import NetworkKind
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Examples", "Finetuning", "finetune", "outputs"]
+
+_TEST_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Finetuning:
+    """Settings of a fine-tuning."""
+
+    epochs: int = 20
+    batch: int = 32
+    learning_rate: float = 5e-4  #: after a warm-up over 5 % of the steps; falls along a cosine to 0
+    decay: float = 0.01  #: of weights
+    averaging: float = 0.995  #: of the weights' exponential moving average, which is what is used
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Examples:
+    """N polymers with T standardised targets."""
+
+    kind: NetworkKind
+    samples: Sequence[Any]  #: of `NetworkKind.prepare`
+    targets: Floats  #: (N, T), nan where there is no label
+
+    def sizes(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Of some polymers."""
+        return np.array([self.kind.size(self.samples[row]) for row in rows], dtype=np.int64)
+
+    def batch(self, rows: NDArray[np.int64], rng: np.random.Generator | None = None) -> Any:
+        """Some polymers on the device of the network."""
+        return self.kind.collate([self.samples[row] for row in rows], rng).to(fastest_device())
+
+
+def finetune(
+    network: nn.Module,
+    examples: Examples,
+    train: NDArray[np.int64],
+    validation: NDArray[np.int64],
+    settings: Finetuning,
+    tell: Callable[[str], None] = lambda _: None,
+) -> nn.Module:
+    """Train a network on some rows; the one returned did best on the validation rows, or is the last.
+
+    `train` and `validation` are rows of `examples`; without validation rows all epochs are run and the last
+    average of the weights is taken. `network` itself is left as it is. The one returned is on the processor.
+    """
+    torch.manual_seed(settings.seed)
+    rng = np.random.default_rng(settings.seed)
+    network = copy.deepcopy(network).to(fastest_device()).train()
+    average = copy.deepcopy(network).eval()
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=settings.learning_rate, weight_decay=settings.decay
+    )
+    sizes = examples.sizes(train)
+    steps = settings.epochs * -(-len(train) // settings.batch)
+    best, least, step = average, np.inf, 0
+    for epoch in range(settings.epochs):
+        losses = []
+        for rows in batches_of_similar_size(sizes, settings.batch, rng):
+            rate = min(1.0, (step + 1) / (0.05 * steps)) * 0.5 * (1.0 + np.cos(np.pi * step / steps))
+            for group in optimizer.param_groups:
+                group["lr"] = float(settings.learning_rate * rate)
+            losses.append(_step(network, optimizer, examples, train[rows], rng))
+            step += 1
+            _average(average, network, min(settings.averaging, (1.0 + step) / (10.0 + step)))
+        if len(validation):
+            error = validation_error(average, examples, validation)
+            if error < least:
+                best, least = copy.deepcopy(average), error
+            tell(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}, validation {error:.4f}")
+    return (best if len(validation) else average).cpu()
+
+
+def outputs(network: nn.Module, examples: Examples, rows: NDArray[np.int64]) -> Floats:
+    """Standardised predictions (rows, T) of some rows."""
+    network = network.to(fastest_device()).eval()
+    found: list[tuple[NDArray[np.int64], Floats]] = []
+    with torch.inference_mode():
+        for part in in_order_of_size(examples.sizes(rows), _TEST_BATCH):
+            found.append((part, network(examples.batch(rows[part])).double().cpu().numpy()))
+    order = np.argsort(np.concatenate([part for part, _ in found]))
+    values: Floats = np.concatenate([values for _, values in found])[order]
+    return values
+
+
+def validation_error(network: nn.Module, examples: Examples, rows: NDArray[np.int64]) -> float:
+    """Mean over targets of their mean squared error, standardised."""
+    errors = (outputs(network, examples, rows) - examples.targets[rows]) ** 2
+    labelled = ~np.isnan(errors)
+    means = np.nansum(errors, axis=0)[labelled.any(axis=0)] / labelled.sum(axis=0)[labelled.any(axis=0)]
+    return float(np.mean(means))
+
+
+def _step(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    examples: Examples,
+    rows: NDArray[np.int64],
+    rng: np.random.Generator,
+) -> float:
+    """One step of the optimizer; its loss."""
+    batch = examples.batch(rows, rng)
+    targets = torch.from_numpy(examples.targets[rows]).float().to(fastest_device())
+    labelled = ~targets.isnan()
+    with mixed_precision():
+        found = network(batch)
+    loss = ((found.float() - targets.nan_to_num())[labelled] ** 2).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimizer.step()
+    return float(loss.detach())
+
+
+def _average(average: nn.Module, network: nn.Module, keep: float) -> None:
+    """Move the averaged weights towards the network's."""
+    with torch.no_grad():
+        for mean, now in zip(average.parameters(), network.parameters(), strict=True):
+            mean.lerp_(now, 1.0 - keep)

@@ -1,0 +1,111 @@
+"""What a family of networks must offer to be trained, tested and shipped by the code of this package."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    import numpy as np
+
+    from polymd.properties.networks.conformers import Conformers
+
+__all__ = ["Batch", "NetworkKind", "fastest_device", "kind_of", "mixed_precision"]
+
+
+class Batch(Protocol):
+    """B polymers as tensors, side by side."""
+
+    def to(self, device: torch.device) -> Self:
+        """The same on a device."""
+
+
+class NetworkKind(ABC):
+    """A family of networks with its sizes.
+
+    Networks are modules whose `forward(batch)` gives standardised targets (B, T). What differs between two
+    kinds is how polymers are read, what a batch holds and what is learnt without labels.
+    """
+
+    key: ClassVar[str]  #: name on the command line and in files
+
+    @abstractmethod
+    def as_dict(self) -> dict[str, Any]:
+        """The sizes, for the header of a file; `kind_of(key, sizes)` makes the kind of them."""
+
+    @abstractmethod
+    def prepare(self, psmiles: Sequence[str], tell: Callable[[str], None] = lambda _: None) -> list[Any]:
+        """A sample for every P-SMILES, None for one that cannot be read.
+
+        Give canonical chains wherever all spellings of a chain are to have the same sample.
+        """
+
+    @abstractmethod
+    def size(self, sample: Any) -> int:
+        """How long a sample is; samples of similar size are put into a batch."""
+
+    @abstractmethod
+    def collate(self, samples: Sequence[Any], rng: np.random.Generator | None = None) -> Batch:
+        """A batch of samples with as many conformers each; `rng` draws what training draws every time."""
+
+    @abstractmethod
+    def build(self, targets: int) -> nn.Module:
+        """A network of random weights for so many targets."""
+
+    @abstractmethod
+    def pretraining_loss(self, network: Any, batch: Any, rng: np.random.Generator) -> Tensor:
+        """The loss without labels, a scalar; the batch is where the network is."""
+
+    def placed(self, psmiles: str, conformers: Conformers | None) -> Any:
+        """The sample of a unit with conformers of one's own, in the order of its P-SMILES, stars included.
+
+        Raises ValueError for kinds that take none.
+        """
+        raise ValueError(f"{self.key!r} takes no positions; allowed: mmpolymer, two-channel; fix: train one")
+
+    def keeping(self, path: Path, conformers: int) -> NetworkKind:
+        """The same kind with a file for what takes long to make, so many conformers a unit."""
+        return self
+
+    def start(self, targets: int, pretrained: nn.Module | None, seed: int) -> nn.Module:
+        """A network whose weights but those of the head are the pre-trained ones, where there are any."""
+        torch.manual_seed(seed)
+        network = self.build(targets)
+        if pretrained is not None:
+            known = {k: v for k, v in pretrained.state_dict().items() if not k.startswith("head.")}
+            network.load_state_dict(known, strict=False)
+        return network
+
+
+def kind_of(key: str, sizes: dict[str, Any]) -> NetworkKind:
+    """The kind of a name and sizes as in `NetworkKind.as_dict`; raises ValueError where there is none."""
+    if key == "mmpolymer":
+        from polymd.properties.mmpolymer.kind import MMPolymerKind
+
+        return MMPolymerKind.of(sizes)
+    if key == "two-channel":
+        from polymd.properties.two_channel.kind import TwoChannelKind
+
+        return TwoChannelKind.of(sizes)
+    raise ValueError(f"no kind of network {key!r}; allowed: mmpolymer, two-channel; fix: take one of them")
+
+
+def fastest_device() -> torch.device:
+    """A CUDA device where there is one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def mixed_precision() -> torch.autocast:
+    """Matrix products in bfloat16 while training, where the device has instructions for them.
+
+    On a processor with AVX-512 BF16 a step takes half the time.
+    """
+    device = fastest_device().type
+    able = torch.cuda.is_bf16_supported() if device == "cuda" else torch.cpu._is_avx512_bf16_supported()
+    return torch.autocast(device, torch.bfloat16, enabled=able)

@@ -1,0 +1,72 @@
+"""A trained network with the scales of what it was trained on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from polymd.properties.networks.finetuning import Examples, outputs
+from polymd.properties.networks.kind import kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from polymd.properties.networks.kind import NetworkKind
+    from polymd.properties.read_chain import ReadChain
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["TrainedNetwork"]
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A network and the properties that it predicts; without any it is pre-trained only."""
+
+    kind: NetworkKind
+    network: nn.Module
+    names: tuple[str, ...] = ()
+    means: tuple[float, ...] = ()  #: of every target, in its unit or of its logarithm
+    scales: tuple[float, ...] = ()
+
+    def predict(self, chains: Sequence[ReadChain]) -> dict[str, Floats]:
+        """Targets of N polymers, the same for all spellings of a chain."""
+        return self.predict_samples(self.kind.prepare([chain.canonical for chain in chains]))
+
+    def predict_samples(self, samples: Sequence[Any]) -> dict[str, Floats]:
+        """Targets of N samples of `NetworkKind.prepare`."""
+        examples = Examples(self.kind, samples, np.empty((len(samples), 0)))
+        found = outputs(self.network, examples, np.arange(len(samples)))
+        return {
+            name: mean + scale * column
+            for name, mean, scale, column in zip(self.names, self.means, self.scales, found.T, strict=True)
+        }
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """The weights, rounded to half precision, which is what is stored."""
+        weights = self.network.state_dict()
+        return {name: tensor.cpu().numpy().astype(np.float16) for name, tensor in weights.items()}
+
+    def header(self) -> str:
+        """Everything else, as JSON."""
+        about = {"names": self.names, "means": self.means, "scales": self.scales}
+        return json.dumps(about | {"kind": self.kind.key, "sizes": self.kind.as_dict()})
+
+    @classmethod
+    def of_tensors(cls, tensors: Mapping[str, NDArray[Any]], header: str) -> TrainedNetwork:
+        """The model of weights and header."""
+        import torch
+
+        about = json.loads(header)
+        kind = kind_of(about["kind"], about["sizes"])
+        network = kind.build(max(1, len(about["names"]))).eval()
+        network.load_state_dict(
+            {name: torch.from_numpy(array.astype(np.float32)) for name, array in tensors.items()}
+        )
+        return cls(kind, network, *(tuple(about[part]) for part in ("names", "means", "scales")))

@@ -1,0 +1,109 @@
+"""Training of a network of any kind beside the Gaussian processes: pre-training, five folds, all polymers.
+
+Everything that takes long is kept in a folder, so that a training can go on: conformers, the checkpoint of
+the pre-training and a file a fold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import numpy as np
+
+from polymd.properties.blending import NetworkFolds
+from polymd.properties.networks.finetuning import Finetuning
+from polymd.properties.networks.folds import HeldOut, Polymers, train_fold, train_on_all
+from polymd.properties.networks.pretraining import Pretraining, pretrain
+from polymd.properties.process_training import train_processes
+from polymd.properties.property_model import PropertyModel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from torch import nn
+
+    from polymd.properties.networks.kind import NetworkKind
+    from polymd.properties.training_tables import TrainingTable
+
+__all__ = ["TrainingSettings", "held_out_networks", "pretrained", "train_with_processes"]
+
+N_FOLDS = 5
+_CONFORMERS = 2  # of a labelled unit; one of them in a step, all in a prediction
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What a training is asked for."""
+
+    folder: Path  #: of checkpoints
+    pool: Sequence[str] = ()  #: polymers to pre-train on; none: start from `start`
+    start: nn.Module | None = None  #: a pre-trained network; None: random weights
+    pretraining: Pretraining = field(default_factory=Pretraining)
+    finetuning: Finetuning = field(default_factory=Finetuning)
+
+
+def train_with_processes(
+    kind: NetworkKind,
+    tables: Mapping[str, TrainingTable],
+    settings: TrainingSettings,
+    tell: Callable[[str], None] = lambda _: None,
+) -> PropertyModel:
+    """Processes, one network for all tables, and their blend."""
+    start = pretrained(kind, settings, tell)
+    polymers = Polymers.of(tables)
+    keeping = kind.keeping(settings.folder / "conformers.npz", _CONFORMERS)
+    folds = held_out_networks(keeping, polymers, start, settings, tell)
+    tell("all polymers")
+    network = train_on_all(keeping, polymers, start, settings.finetuning)
+    return PropertyModel(train_processes(tables, {kind.key: folds}, tell), {kind.key: network})
+
+
+def pretrained(
+    kind: NetworkKind, settings: TrainingSettings, tell: Callable[[str], None] = lambda _: None
+) -> nn.Module | None:
+    """The network to start from."""
+    if not settings.pool:
+        return settings.start
+    kind = kind.keeping(settings.folder / "pool.npz", 1)
+    return pretrain(kind, settings.pool, settings.pretraining, settings.folder / "pretraining.pt", tell)
+
+
+def held_out_networks(
+    kind: NetworkKind,
+    polymers: Polymers,
+    start: nn.Module | None,
+    settings: TrainingSettings,
+    tell: Callable[[str], None] = lambda _: None,
+) -> dict[str, NetworkFolds]:
+    """Predictions of the networks of five folds, by table; folds done before are read.
+
+    Raises
+    ------
+    ValueError
+        A file of a fold is of another training.
+    """
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    about = repr(
+        (kind.key, kind.as_dict(), polymers.names, crc32(polymers.fold.tobytes()), settings.finetuning)
+    )
+    found = []
+    for fold in range(N_FOLDS):
+        path = settings.folder / f"fold-{fold}.npz"
+        if not path.exists():
+            tell(f"fold {fold + 1} of {N_FOLDS}")
+            held_out = train_fold(kind, polymers, fold, start, settings.finetuning, tell)
+            np.savez(path, about=about, validation=held_out.validation, predicted=held_out.predicted)
+        with np.load(path) as stored:
+            if str(stored["about"]) != about:
+                raise ValueError(f"{path} is of another training; take another --out or remove the folder")
+            found.append(HeldOut(stored["validation"], stored["predicted"]))
+    return {
+        name: NetworkFolds(
+            np.array([fold.predicted[polymers.rows[name], column] for fold in found]),
+            np.array([fold.validation[polymers.rows[name]] for fold in found]),
+        )
+        for column, name in enumerate(polymers.names)
+    }

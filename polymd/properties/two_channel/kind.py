@@ -1,0 +1,157 @@
+"""How polymers and molecules become batches of the two-channel encoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from polymd.properties.chain_graph import chain_graph, molecule_graph
+from polymd.properties.mips.graphs import Batch, ChainTensors
+from polymd.properties.networks.conformers import Conformers, ConformerStore, molecule_conformers
+from polymd.properties.networks.elements import element_categories
+from polymd.properties.networks.kind import NetworkKind
+from polymd.properties.two_channel.model import Sizes, TwoChannel, TwoChannelBatch
+from polymd.properties.two_channel.pretraining import PretrainingTwoChannel
+from polymd.psmiles import parse, star_indices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+__all__ = ["TwoChannelKind", "TwoChannelSample"]
+
+_WITHOUT_POSITIONS = 0.3  # share of polymers whose positions are hidden in training
+
+
+@dataclass(frozen=True)
+class TwoChannelSample:
+    """A graph of N atoms, and where there are conformers, M atoms in space: the N, then the stars'."""
+
+    chain: ChainTensors
+    owners: NDArray[np.int64]  #: (M,), the atom of the graph that each is an image of
+    conformers: Conformers | None  #: of M atoms
+
+
+@dataclass(frozen=True)
+class TwoChannelKind(NetworkKind):
+    """The encoder of some sizes, with conformers out of a store; None: the 2D channel alone."""
+
+    key = "two-channel"
+    sizes: Sizes = field(default_factory=Sizes)
+    store: ConformerStore | None = field(default_factory=ConformerStore, compare=False)
+
+    @classmethod
+    def of(cls, sizes: dict[str, Any]) -> TwoChannelKind:
+        """With conformers in memory."""
+        return cls(Sizes(**sizes))
+
+    def keeping(self, path: Path, conformers: int) -> TwoChannelKind:
+        return self if self.store is None else replace(self, store=ConformerStore(path, conformers))
+
+    def as_dict(self) -> dict[str, Any]:
+        return self.sizes.as_dict()
+
+    def prepare(
+        self, psmiles: Sequence[str], tell: Callable[[str], None] = lambda _: None
+    ) -> list[TwoChannelSample | None]:
+        """P-SMILES, or SMILES of molecules, which have no stars."""
+        units = [text for text in psmiles if "*" in text and _is_readable(text)]
+        known: dict[str, Conformers | None] = dict.fromkeys(units)
+        if self.store is not None:
+            known |= zip(units, self.store.find(units, tell), strict=True)
+        found: list[TwoChannelSample | None] = []
+        for text in psmiles:
+            if text in known:
+                found.append(self.placed(text, known[text]))
+            else:
+                found.append(None if "*" in text else self.molecule(text))
+        return found
+
+    def placed(self, psmiles: str, conformers: Conformers | None) -> TwoChannelSample:
+        """A unit with conformers in the order of its P-SMILES, stars included."""
+        chain = ChainTensors.of(chain_graph(psmiles), self.sizes.threshold)
+        order, owners = _order(psmiles)
+        if conformers is not None:
+            conformers = Conformers(conformers.numbers[order], conformers.positions[:, order])
+        return TwoChannelSample(chain, owners, conformers)
+
+    def molecule(self, smiles: str) -> TwoChannelSample | None:
+        """A molecule with a conformer, or None where the SMILES cannot be read."""
+        from rdkit import Chem, rdBase
+
+        with rdBase.BlockLogs():
+            mol = Chem.MolFromSmiles(smiles)
+        if mol is None or not mol.GetNumAtoms():
+            return None
+        chain = ChainTensors.of(molecule_graph(smiles), self.sizes.threshold)
+        conformers = None
+        if self.store is not None:
+            conformers = molecule_conformers(mol, self.store.n, self.store.seed)
+        return TwoChannelSample(chain, np.arange(len(chain)), conformers)
+
+    def size(self, sample: TwoChannelSample) -> int:
+        return len(sample.chain)
+
+    def collate(
+        self, samples: Sequence[TwoChannelSample], rng: np.random.Generator | None = None
+    ) -> TwoChannelBatch:
+        """In training one conformer of each, at random, or none; otherwise all."""
+        graph = Batch.of([sample.chain for sample in samples], self.sizes.threshold)
+        atoms = graph.real.shape[1]
+        size = atoms + max(len(sample.owners) - len(sample.chain) for sample in samples)
+        counts = [len(s.conformers.positions) for s in samples if s.conformers is not None]
+        count = 1 if rng is not None or not counts else max(counts)
+        elements, owners = (np.zeros((len(samples), size), dtype=np.int64) for _ in range(2))
+        present = np.zeros((len(samples), size), dtype=np.bool_)
+        positions = np.zeros((len(samples), count, size, 3), dtype=np.float32)
+        known = np.zeros(len(samples), dtype=np.bool_)
+        for b, sample in enumerate(samples):
+            if sample.conformers is None or (rng is not None and rng.random() < _WITHOUT_POSITIONS):
+                continue
+            n, m = len(sample.chain), len(sample.owners)
+            rows = np.r_[:n, atoms : atoms + m - n]  # images of stars stand behind all atoms
+            known[b], present[b, rows] = True, True
+            elements[b, rows] = element_categories(sample.conformers.numbers)
+            owners[b, rows] = sample.owners
+            found = sample.conformers.positions
+            chosen = rng.integers(len(found), size=1) if rng is not None else np.arange(count)
+            positions[b][:, rows] = found[chosen]
+        return TwoChannelBatch(
+            graph, *(torch.from_numpy(array) for array in (elements, owners, present, positions, known))
+        )
+
+    def build(self, targets: int) -> TwoChannel:
+        return TwoChannel(self.sizes, targets)
+
+    def pretraining_loss(
+        self, network: TwoChannel, batch: TwoChannelBatch, rng: np.random.Generator
+    ) -> Tensor:
+        return PretrainingTwoChannel(network).loss(batch, rng)
+
+
+def _order(psmiles: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Atoms of a P-SMILES with its stars last, and the atoms of the graph that they are images of.
+
+    What stands for the head star is the tail atom of the unit before, and the reverse.
+    """
+    unit = parse(psmiles)
+    stars = star_indices(unit)
+    head, tail = (unit.GetAtomWithIdx(star).GetNeighbors()[0].GetIdx() for star in stars)
+    inner = np.array([i for i in range(unit.GetNumAtoms()) if i not in stars], dtype=np.int64)
+    owners = np.concatenate([np.arange(len(inner)), np.searchsorted(inner, [tail, head])])
+    return np.concatenate([inner, stars]), owners
+
+
+def _is_readable(psmiles: str) -> bool:
+    """Whether it is a P-SMILES; the lists to pre-train on hold a few that are none."""
+    try:
+        parse(psmiles)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,169 @@
+"""MMPolymer: tokens of every P-SMILES, invariance in space, both modalities, its training and file."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from polymd.properties.mmpolymer.kind import MMPolymerKind
+from polymd.properties.mmpolymer.model import MMPolymer
+from polymd.properties.mmpolymer.tokens import CLASS, END, PAD, decode, encode, tokenise, vocabulary
+from polymd.properties.mmpolymer.towers import LONGEST, Sizes, random_choice
+from polymd.properties.networks.conformers import ConformerStore
+from polymd.properties.networks.trained import TrainedNetwork
+from polymd.properties.read_chain import read_chains
+from polymd.psmiles import canonicalise
+from polymd.testing import FLOAT32_RTOL
+
+from .chains import LINKS, random_psmiles
+
+SIZES = Sizes(channels=16, layers=2, heads=4, kernels=8, dropout=0.0)
+CHAINS = list(dict.fromkeys(random_psmiles(24, seed=3)))
+STORE = ConformerStore(n=2)
+KIND = MMPolymerKind(SIZES, STORE)
+ATOMS = (
+    "[SiH2]",
+    "[nH]",
+    "[Se]",
+    "[13CH2]",
+    "[C@@H](F)",
+    "[N+](=O)[O-]",
+    "[Sn](C)(C)",
+    "Br",
+    "Cl",
+    "%12",
+    "[*:1]",
+)
+
+
+@given(st.lists(st.sampled_from((*LINKS, *ATOMS)), min_size=1, max_size=12))
+def test_tokens_give_the_text_back(parts: list[str]) -> None:
+    text = "*" + "".join(parts) + "*"
+    tokens = tokenise(text)
+    assert "".join(tokens) == text
+    assert set(tokens) <= set(vocabulary())
+    ids = encode(text)
+    assert (ids[0], ids[-1]) == (CLASS, END)
+    assert decode(ids.tolist()) == text
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000))
+def test_what_rdkit_writes_is_known(seed: int) -> None:
+    text = canonicalise(next(random_psmiles(1, seed)))
+    assert decode(encode(text).tolist()) == text
+
+
+@given(st.text(max_size=20))
+def test_any_text_is_split_or_refused(text: str) -> None:
+    known = set("".join(vocabulary()))
+    if set(text) <= set("BCNOPSFIbcnops*()-=#$:/\\~.%@+0123456789"):
+        assert "".join(tokenise(text)) == text
+    elif not set(text) <= known:
+        with pytest.raises(ValueError, match="no token begins with"):
+            tokenise(text)
+
+
+def test_tokens_are_atoms() -> None:
+    assert tokenise("*C(Cl)[SiH2]*") == ["*", "C", "(", "Cl", ")", "[", "Si", "H", "2", "]", "*"]
+    assert tokenise("*Sc1cccs1*")[1:3] == ["S", "c"]  # no scandium
+    assert tokenise("[Sc]") == ["[", "Sc", "]"]
+    with pytest.raises(ValueError, match=r"no token begins with '\?'"):
+        tokenise("*C?*")
+
+
+def test_turned_moved_and_mirrored_units_are_the_same() -> None:
+    torch.manual_seed(0)
+    network = KIND.build(2).eval()
+    batch = KIND.collate(KIND.prepare(CHAINS))
+    turn = torch.linalg.qr(torch.randn(3, 3))[0]
+    other = replace(batch, positions=batch.positions @ turn + torch.randn(3))
+    values = network(batch)
+    torch.testing.assert_close(network(other), values, rtol=10 * FLOAT32_RTOL, atol=1e-4)
+    bent = replace(batch, positions=batch.positions * 1.1)
+    assert (network(bent) - values).abs().max() > 1e-3
+
+
+def test_fillings_change_nothing() -> None:
+    torch.manual_seed(0)
+    network = KIND.build(1).eval()
+    samples = KIND.prepare(CHAINS)
+    together = network(KIND.collate(samples))
+    alone = torch.cat([network(KIND.collate([sample])) for sample in samples])
+    torch.testing.assert_close(together, alone, rtol=10 * FLOAT32_RTOL, atol=1e-5)
+
+
+def test_values_are_means_over_conformers() -> None:
+    torch.manual_seed(0)
+    network = KIND.build(1).eval()
+    batch = KIND.collate(KIND.prepare(CHAINS[:4]))
+    each = [network(replace(batch, positions=batch.positions[:, k : k + 1])) for k in range(2)]
+    torch.testing.assert_close(network(batch), (each[0] + each[1]) / 2)
+    assert (each[0] - each[1]).abs().max() > 1e-6
+
+
+@pytest.mark.parametrize("modality", ["text", "structure"])
+def test_one_modality_alone(modality: str) -> None:
+    torch.manual_seed(0)
+    kind = MMPolymerKind(replace(SIZES, modalities=modality), STORE)
+    network = kind.build(1).eval()
+    batch = kind.collate(kind.prepare(CHAINS[:4]))
+    values = network(batch)
+    other = {
+        "text": replace(batch, positions=batch.positions * 2),
+        "structure": replace(batch, tokens=torch.full_like(batch.tokens, PAD)),
+    }[modality]
+    torch.testing.assert_close(network(other), values)
+    loss = kind.pretraining_loss(network, batch, np.random.default_rng(0))
+    loss.backward()
+    assert any(p.grad is not None for p in network.parameters())
+    with pytest.raises(ValueError, match="no modalities 'touch'"):
+        MMPolymer(replace(SIZES, modalities="touch"))
+
+
+def test_pretraining_learns() -> None:
+    torch.manual_seed(0)
+    network = KIND.build(1)
+    optimizer = torch.optim.Adam(network.parameters(), 5e-3)
+    rng = np.random.default_rng(0)
+    losses = []
+    for _ in range(40):
+        loss = KIND.pretraining_loss(network, KIND.collate(KIND.prepare(CHAINS), rng), rng)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert np.mean(losses[-5:]) < 0.75 * np.mean(losses[:5])
+
+
+def test_a_share_of_the_real_ones_is_chosen() -> None:
+    real = torch.ones(3, 40, dtype=torch.bool)
+    real[2, 2:] = False
+    chosen = random_choice(real, 0.15, torch.rand(3, 40))
+    assert not (chosen & ~real).any()
+    assert chosen.any(dim=1).all()
+    assert chosen.float().mean() < 0.4
+
+
+def test_a_network_survives_its_file_in_half_precision() -> None:
+    torch.manual_seed(0)
+    trained = TrainedNetwork(KIND, KIND.build(2).eval(), ("a", "b"), (1.0, -2.0), (0.5, 3.0))
+    read = TrainedNetwork.of_tensors(trained.tensors(), trained.header())
+    assert read.kind == KIND
+    assert {array.dtype for array in trained.tensors().values()} == {np.dtype(np.float16)}
+    for name, values in trained.predict(read_chains(CHAINS)).items():
+        np.testing.assert_allclose(read.predict(read_chains(CHAINS))[name], values, atol=5e-3)
+
+
+def test_what_is_no_polymer_is_none() -> None:
+    assert [sample is None for sample in KIND.prepare(["no polymer", "*CC*"])] == [True, False]
+
+
+def test_long_units_are_cut_off() -> None:
+    long = "*" + "CO" * (LONGEST // 2) + "*"
+    batch = KIND.collate(KIND.prepare([long]))
+    assert batch.tokens.shape[1] == LONGEST
+    assert torch.isfinite(KIND.build(1).eval()(batch)).all()

@@ -1,0 +1,107 @@
+"""Properties along a trajectory: units as they are in the chain, and what a network says of them."""
+
+from pathlib import Path
+
+import mdtraj
+import numpy as np
+import pytest
+import torch
+from openmm import app
+
+import polymd
+from polymd.properties.mmpolymer.kind import MMPolymerKind
+from polymd.properties.mmpolymer.towers import Sizes
+from polymd.properties.networks.conformers import Conformers
+from polymd.properties.networks.trained import TrainedNetwork
+from polymd.properties.trajectory_prediction import TRAJECTORY_COLUMNS, predict_along
+from polymd.properties.two_channel.kind import TwoChannelKind
+from polymd.properties.two_channel.model import Sizes as TwoChannelSizes
+from polymd.properties.unit_frames import unit_frames
+from polymd.repeats import canonical_chain
+from polymd.testing import FLOAT32_RTOL
+
+CARDS = {name: {"unit": "eV", "logarithmic": name == "b"} for name in ("a", "b")}
+
+
+def trajectory(psmiles: str, n_units: int = 4, frames: int = 3) -> mdtraj.Trajectory:
+    """Random coordinates 0.1 nm apart on average: nothing here depends on good geometry."""
+    polymer = polymd.Polymer(psmiles, n_units)
+    rng = np.random.default_rng(0)
+    xyz = rng.normal(size=(frames, polymer.n_atoms, 3)).cumsum(axis=1) * 0.05
+    return mdtraj.Trajectory(xyz.astype(np.float32), polymer.to_mdtraj())
+
+
+def network(kind: MMPolymerKind | TwoChannelKind) -> TrainedNetwork:
+    torch.manual_seed(0)
+    return TrainedNetwork(kind, kind.build(2).eval(), ("a", "b"), (1.0, 0.5), (2.0, 0.1))
+
+
+@pytest.mark.parametrize(
+    "psmiles", ["*CC(*)c1ccccc1", "*CCO*", "*C*", "*CC(*)(C)C(=O)OC", "*C=CC*", "*c1ccc(*)s1", "*OC(=O)CCO*"]
+)
+def test_units_are_those_of_the_chain(psmiles: str) -> None:
+    units = unit_frames(trajectory(psmiles))
+    assert canonical_chain(units.psmiles) == canonical_chain(psmiles)
+    assert units.positions.shape == (3, 2, len(units.numbers), 3)
+
+
+def test_atoms_are_where_the_trajectory_has_them() -> None:
+    given = trajectory("*CCO*", n_units=5)
+    units = unit_frames(given)
+    polymer = polymd.Polymer("*CCO*", 5)
+    heavy = [i for i in polymer.unit_atoms(2) if polymer.atomic_numbers[i] > 1]
+    beyond = [j if i in heavy else i for i, j in polymer.bonds.tolist() if (i in heavy) != (j in heavy)]
+    beyond = [i for i in beyond if polymer.atomic_numbers[i] > 1]
+    expected = 10.0 * given.xyz[1, [*heavy, *beyond]]
+    found = units.positions[1, 1]
+    np.testing.assert_allclose(
+        np.sort(found, axis=0), np.sort(expected, axis=0), rtol=FLOAT32_RTOL, atol=1e-4
+    )
+    assert sorted(units.numbers.tolist()) == [6, 6, 6, 8, 8]
+
+
+def test_bond_orders_are_found_again(tmp_path: Path) -> None:
+    polymer, path = polymd.Polymer("*CC(*)c1ccccc1", 4), tmp_path / "topology.pdb"
+    with path.open("w", encoding="utf-8") as file:  # as in a run folder
+        app.PDBFile.writeFile(polymer.to_openmm(), np.zeros((polymer.n_atoms, 3)), file)
+    found = unit_frames(mdtraj.load(str(path)))
+    assert canonical_chain(found.psmiles) == canonical_chain("*CC(*)c1ccccc1")
+
+
+def test_what_has_no_inner_units() -> None:
+    for given in (trajectory("*CC*", n_units=2), trajectory("*CC*")[:0]):
+        with pytest.raises(ValueError, match="allowed: "):
+            unit_frames(given)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        MMPolymerKind(Sizes(channels=16, layers=2, heads=4, kernels=8)),
+        TwoChannelKind(TwoChannelSizes(channels=16, layers=2, heads=4, kernels=8, threshold=3)),
+    ],
+)
+def test_a_series_and_its_statistics(kind: MMPolymerKind | TwoChannelKind) -> None:
+    given, trained = trajectory("*CC(*)c1ccccc1", frames=8), network(kind)
+    found = predict_along(given, trained, CARDS, ["a", "b"])
+    assert tuple(found.columns) == TRAJECTORY_COLUMNS
+    assert list(found["property"]) == ["a", "b"]
+    for row in found.itertuples():
+        assert len(row.series) == row.frames == 8
+        assert row.units == 2
+        assert row.value == pytest.approx(np.mean(row.series))
+        assert row.spread == pytest.approx(np.std(row.series))
+        assert 0.0 < row.error < row.spread * 3
+        assert np.isnan(row.uncertainty)
+    frame = unit_frames(given)
+    first = trained.kind.placed(frame.psmiles, Conformers.of(frame.numbers, frame.positions[0]))
+    assert trained.predict_samples([first])["a"][0] == pytest.approx(found["series"][0][0], rel=1e-4)
+
+
+def test_turned_frames_say_the_same() -> None:
+    given = trajectory("*CCO*", frames=4)
+    trained = network(MMPolymerKind(Sizes(channels=16, layers=2, heads=4, kernels=8)))
+    turn = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    turned = mdtraj.Trajectory(given.xyz @ turn.astype(np.float32) + 0.7, given.topology)
+    one, other = (predict_along(t, trained, CARDS, ["a"])["series"][0] for t in (given, turned))
+    np.testing.assert_allclose(one, other, rtol=1e-4)
