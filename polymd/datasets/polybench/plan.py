@@ -44,8 +44,8 @@ class Settings:
 
     seed: int = 0
     train: int = 200
-    validation: int = 16
-    test: int = 40
+    validation: int = 10
+    test: int = 20
     charges: Literal["bcc", "gas"] = "bcc"
     temperature: float = 300.0
     hot: float = 600.0

@@ -73,15 +73,15 @@ def write_chains(
     import h5py
 
     partial = path.with_suffix(".partial")
-    with h5py.File(partial, "w") as file:
+    with h5py.File(partial, "w", libver="latest") as file:
         file.attrs.update({"level_of_theory": LEVEL, "sampler": SAMPLER} | attributes)
         for number, chain in enumerate(chains):
             group = file.create_group(f"{number:05d}")
             group.attrs.update({name: getattr(chain, name) for name in _ATTRIBUTES})
-            for name in ("positions", "energies", "start"):
-                rounding = {"scaleoffset": decimals} if name == "positions" and decimals is not None else {}
-                values = getattr(chain, name)
-                group.create_dataset(name, data=values, compression="gzip", shuffle=not rounding, **rounding)
+            packing = {"shuffle": True} if decimals is None else {"scaleoffset": decimals}
+            group.create_dataset("positions", data=chain.positions, compression="gzip", **packing)
+            group.create_dataset("energies", data=chain.energies)
+            group.create_dataset("start", data=chain.start)
     os.replace(partial, path)
 
 

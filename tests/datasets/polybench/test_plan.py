@@ -52,7 +52,7 @@ def test_splits_share_no_chain_and_known_polymers_train(tables: Path) -> None:
 
 
 def test_too_few_polymers_are_an_error(tables: Path) -> None:
-    with pytest.raises(ValueError, match="polymers that fit, not 256"):
+    with pytest.raises(ValueError, match="polymers that fit, not 230"):
         make_plan(Settings(), tables, Exclusion())
     with pytest.raises(ValueError, match=r"no file .*EPS\.csv"):
         make_plan(Settings(), tables / "none", Exclusion())
