@@ -74,4 +74,5 @@ def _print(rows: list[dict[str, float]], threads: int, as_json: bool) -> None:
         table.add_row(*(f"{v:,d}" if isinstance(v, int) else f"{v:.4g}" for v in row.values()))
     console = Console()
     console.print(table)
-    console.print(f"{facts['processor']}, {threads} of {facts['cores']} cores", highlight=False)
+    used = f"{threads} thread{'s' * (threads > 1)} on {facts['cores']} cores"
+    console.print(f"{facts['processor']}, {used}", highlight=False)
