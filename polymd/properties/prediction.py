@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
+    from mdtraj import Trajectory
 
     from polymd.properties.property_model import PropertyModel
 
@@ -22,14 +23,19 @@ COLUMNS = ("psmiles", "property", "value", "uncertainty", "lower", "upper", "uni
 
 
 def predict(
-    x: str | Sequence[str], properties: str | Sequence[str] = "all", *, model: str | Path = "auto"
+    x: str | Sequence[str] | Trajectory,
+    properties: str | Sequence[str] = "all",
+    *,
+    model: str | Path = "auto",
 ) -> pd.DataFrame:
-    """Predict properties of polymers.
+    """Predict properties of polymers, or of the units of a chain along its trajectory.
 
     Parameters
     ----------
     x
-        A P-SMILES, or many.
+        A P-SMILES, or many; or an mdtraj trajectory of a `Polymer`, such as `Run.trajectory`, whose rows are
+        those of `polymd.properties.trajectory_prediction.predict_along`: it needs a file with a network that
+        sees 3D, `mmpolymer` or `two-channel`.
     properties
         `all` that the model knows, one name, or several; see `polymd.datasets.properties.TABLES`.
     model
@@ -62,10 +68,12 @@ def predict(
 
     from polymd.properties.estimates import WITHIN_90
 
+    loaded, kind = _find(str(model))
+    if not isinstance(x, str) and hasattr(x, "topology"):
+        return _along(x, properties, loaded, kind)
     polymers = [x] if isinstance(x, str) else list(x)
     if not polymers:
         raise ValueError("no polymers were given; allowed: one P-SMILES or more; fix: predict('*CC*')")
-    loaded, kind = _find(str(model))
     names = _names(properties, loaded.names(kind))
     estimates = loaded.predict(names, read_chains(polymers), kind)
     frames = []
@@ -88,6 +96,24 @@ def predict(
         )
     order = np.arange(len(polymers) * len(names)).reshape(len(names), -1).T.ravel()
     return pd.concat(frames, ignore_index=True).iloc[order].reset_index(drop=True)
+
+
+def _along(
+    trajectory: Trajectory, properties: str | Sequence[str], loaded: PropertyModel, kind: str
+) -> pd.DataFrame:
+    """Along a trajectory, by the first network that sees 3D."""
+    from polymd.properties.networks.trained import TrainedNetwork
+    from polymd.properties.trajectory_prediction import predict_along
+
+    for key in ("mmpolymer", "two-channel") if kind == "auto" else (kind,):
+        network = loaded.networks.get(key)
+        if isinstance(network, TrainedNetwork):
+            names = _names(properties, loaded.names(key))
+            return predict_along(trajectory, network, loaded.processes.cards(), names)
+    raise ValueError(
+        f"model {kind!r} of this file has no network that sees 3D, which trajectories need; allowed: "
+        "mmpolymer, two-channel; fix: polymd train property NAMES --model mmpolymer --out mine.safetensors"
+    )
 
 
 def _find(model: str) -> tuple[PropertyModel, str]:
@@ -118,7 +144,7 @@ def _names(properties: str | Sequence[str], known: list[str]) -> list[str]:
 
     if not known:
         raise ValueError(
-            "this file has no such network; allowed: auto, gp; fix: train one with --model mips, mmpolymer"
+            "this file has no such network; allowed: auto, gp; fix: polymd train property ... --model NETWORK"
         )
     if properties == "all":
         return known

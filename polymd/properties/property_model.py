@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "NETWORKS", "Member", "PropertyModel"]
 
 #: networks that a file can hold, and the class that reads each: module and name
-NETWORKS = {"mips": ("polymd.properties.mips.trained", "MipsModel")}
+NETWORKS = {
+    "mips": ("polymd.properties.mips.trained", "MipsModel"),
+    "mmpolymer": ("polymd.properties.networks.trained", "TrainedNetwork"),
+    "two-channel": ("polymd.properties.networks.trained", "TrainedNetwork"),
+}
 KINDS = ("auto", "gp", *NETWORKS)
 _FORMAT = "polymd property model"
 

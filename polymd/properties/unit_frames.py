@@ -104,7 +104,8 @@ def _unit(
     for star, (i, j) in zip(stars, links, strict=True):
         mol.AddBond(place[i], star, kinds.get(neighbours[i][j], Chem.BondType.SINGLE))
     if not all(orders):
-        rdDetermineBonds.DetermineBondOrders(mol, charge=0)
+        mol.AddConformer(Chem.Conformer(mol.GetNumAtoms()))  # RDKit asks for one and does not look at it
+        rdDetermineBonds.DetermineBondOrders(mol, charge=0, embedChiral=False)
     for bond in mol.GetBonds():
         aromatic = bond.GetBondType() == Chem.BondType.AROMATIC
         for atom in (bond.GetBeginAtom(), bond.GetEndAtom()) if aromatic else ():

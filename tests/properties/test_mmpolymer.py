@@ -39,6 +39,7 @@ ATOMS = (
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from((*LINKS, *ATOMS)), min_size=1, max_size=12))
 def test_tokens_give_the_text_back(parts: list[str]) -> None:
     text = "*" + "".join(parts) + "*"
@@ -57,6 +58,7 @@ def test_what_rdkit_writes_is_known(seed: int) -> None:
     assert decode(encode(text).tolist()) == text
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_any_text_is_split_or_refused(text: str) -> None:
     known = set("".join(vocabulary()))
@@ -84,7 +86,7 @@ def test_turned_moved_and_mirrored_units_are_the_same() -> None:
     values = network(batch)
     torch.testing.assert_close(network(other), values, rtol=10 * FLOAT32_RTOL, atol=1e-4)
     bent = replace(batch, positions=batch.positions * 1.1)
-    assert (network(bent) - values).abs().max() > 1e-3
+    assert (network(bent) - values).abs().max() > 1e-3  # a tenth longer everywhere
 
 
 def test_fillings_change_nothing() -> None:
@@ -130,7 +132,7 @@ def test_pretraining_learns() -> None:
     optimizer = torch.optim.Adam(network.parameters(), 5e-3)
     rng = np.random.default_rng(0)
     losses = []
-    for _ in range(40):
+    for _ in range(25):
         loss = KIND.pretraining_loss(network, KIND.collate(KIND.prepare(CHAINS), rng), rng)
         optimizer.zero_grad()
         loss.backward()

@@ -1,5 +1,6 @@
 """Properties along a trajectory: units as they are in the chain, and what a network says of them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import mdtraj
@@ -9,10 +10,15 @@ import torch
 from openmm import app
 
 import polymd
+from polymd.properties import predict
 from polymd.properties.mmpolymer.kind import MMPolymerKind
 from polymd.properties.mmpolymer.towers import Sizes
 from polymd.properties.networks.conformers import Conformers
 from polymd.properties.networks.trained import TrainedNetwork
+from polymd.properties.process_training import train_processes
+from polymd.properties.property_model import PropertyModel
+from polymd.properties.read_chain import read_chains
+from polymd.properties.training_tables import TrainingTable
 from polymd.properties.trajectory_prediction import TRAJECTORY_COLUMNS, predict_along
 from polymd.properties.two_channel.kind import TwoChannelKind
 from polymd.properties.two_channel.model import Sizes as TwoChannelSizes
@@ -20,6 +26,9 @@ from polymd.properties.unit_frames import unit_frames
 from polymd.repeats import canonical_chain
 from polymd.testing import FLOAT32_RTOL
 
+from .chains import random_psmiles
+
+CHAINS = list(dict.fromkeys(random_psmiles(60, seed=7)))[:30]
 CARDS = {name: {"unit": "eV", "logarithmic": name == "b"} for name in ("a", "b")}
 
 
@@ -96,6 +105,25 @@ def test_a_series_and_its_statistics(kind: MMPolymerKind | TwoChannelKind) -> No
     frame = unit_frames(given)
     first = trained.kind.placed(frame.psmiles, Conformers.of(frame.numbers, frame.positions[0]))
     assert trained.predict_samples([first])["a"][0] == pytest.approx(found["series"][0][0], rel=1e-4)
+
+
+def test_predict_takes_trajectories(tmp_path: Path) -> None:
+    rows = TrainingTable("a", "eV", "made up", CHAINS, np.arange(30.0) % 7, np.arange(30) % 5)
+    model = PropertyModel(train_processes({"a": rows}))
+    given, path = trajectory("*CC(*)c1ccccc1"), tmp_path / "mine.safetensors"
+    model.save(path)
+    with pytest.raises(ValueError, match="no network that sees 3D"):
+        predict(given, model=path)
+    kind = MMPolymerKind(Sizes(channels=16, layers=2, heads=4, kernels=8))
+    trained = TrainedNetwork(kind, kind.build(1).eval(), ("a",), (1.0,), (2.0,))
+    replace(model, networks={"mmpolymer": trained}).save(path)
+    found = predict(given, "a", model=path)
+    assert tuple(found.columns) == TRAJECTORY_COLUMNS
+    assert found["unit"].item() == "eV"
+    own = trained.predict(read_chains(["*CCO*"]))["a"]
+    np.testing.assert_allclose(
+        PropertyModel.load(path).networks["mmpolymer"].predict(read_chains(["*COC*"]))["a"], own, rtol=1e-2
+    )
 
 
 def test_turned_frames_say_the_same() -> None:

@@ -104,7 +104,7 @@ def test_pretraining_learns_every_task() -> None:
     optimizer = torch.optim.Adam(network.parameters(), 5e-3)
     rng = np.random.default_rng(0)
     losses = []
-    for _ in range(40):
+    for _ in range(25):
         loss = KIND.pretraining_loss(network, KIND.collate(KIND.prepare(CHAINS), rng), rng)
         optimizer.zero_grad()
         loss.backward()

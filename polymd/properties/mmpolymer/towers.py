@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from polymd.properties.mmpolymer.tokens import vocabulary
 from polymd.properties.networks.attention import PairAttention
 from polymd.properties.networks.denoising import Displacements
-from polymd.properties.networks.distances import PairKernels, pair_distances
+from polymd.properties.networks.distances import PairBias, PairKernels, pair_distances
 from polymd.properties.networks.elements import N_ELEMENTS
 
 __all__ = ["MODALITIES", "Sizes", "StructureTower", "TextTower", "mean_of_real"]
@@ -62,16 +62,16 @@ class TextTower(nn.Module):
 class StructureTower(nn.Module):
     """Elements and distances to representations of atoms and pairs: a transformer of Uni-Mol's kind.
 
-    It sees distances only, so that turning, moving or mirroring the atoms changes nothing.
+    It sees distances only, so that turning, moving or mirroring the atoms changes nothing. Beside the bias of
+    pairs, which is Uni-Mol's, every atom begins with the sum of its encoded distances, as in Transformer-M.
     """
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         self.elements = nn.Embedding(N_ELEMENTS, sizes.channels)
         self.kernels = PairKernels(sizes.kernels)
-        self.bias = nn.Sequential(
-            nn.Linear(sizes.kernels, sizes.kernels), nn.GELU(), nn.Linear(sizes.kernels, sizes.heads)
-        )
+        self.sums = nn.Linear(sizes.kernels, sizes.channels)
+        self.bias = PairBias(sizes.kernels, sizes.heads)
         self.layers = _layers(sizes)
         self.norm = nn.LayerNorm(sizes.channels)
         self.displacements = Displacements(sizes.heads)
@@ -84,8 +84,9 @@ class StructureTower(nn.Module):
         less the first bias.
         """
         distances = pair_distances(positions, positions)
-        first = self.bias(self.kernels(distances, elements, elements)).permute(0, 3, 1, 2)
-        found, pairs = self.elements(elements), first
+        encoded = self.kernels(distances, elements, elements) * real[:, None, :, None]
+        first = self.bias(encoded).permute(0, 3, 1, 2)
+        found, pairs = self.elements(elements) + self.sums(encoded.sum(dim=2)), first
         for layer in self.layers:
             found, pairs = layer(found, real, pairs)
         return self.norm(found), pairs - first

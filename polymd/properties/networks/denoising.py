@@ -38,7 +38,7 @@ class Displacements(nn.Module):
         """Positions (B, N, 3) without their noise; `real` (B, M) is false for fillings."""
         weights = self.weight(pairs.permute(0, 2, 3, 1)).squeeze(-1) * real[:, None, :]
         arrows = positions[:, :, None] - others[:, None]
-        moved: Tensor = (weights[..., None] * arrows).sum(dim=2) / real.sum(dim=1)[:, None, None]
+        moved: Tensor = (weights[..., None] * arrows).sum(dim=2) / real.sum(dim=1).clamp_min(1)[:, None, None]
         return positions + moved
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from polymd.properties.networks.elements import N_ELEMENTS
 
-__all__ = ["PairKernels", "pair_distances"]
+__all__ = ["PairBias", "PairKernels", "pair_distances"]
 
 _REACH = 12.0  # Å, centre of the last kernel at the start
 _LEAST_WIDTH = 0.01  # Å
@@ -44,6 +44,16 @@ class PairKernels(nn.Module):
         exponents = -0.5 * ((moved[..., None] - self.centres) / width) ** 2
         encoded: Tensor = exponents.clamp_min(_LEAST_EXPONENT).exp()
         return encoded / (math.sqrt(2.0 * math.pi) * width)
+
+
+class PairBias(nn.Sequential):
+    """Encoded distances (..., K) to a bias of attention a head (..., heads), of order 1 from the start."""
+
+    def __init__(self, kernels: int, heads: int) -> None:
+        first, last = nn.Linear(kernels, kernels), nn.Linear(kernels, heads)
+        nn.init.normal_(first.weight, std=0.5)
+        nn.init.normal_(last.weight, std=2.0 / math.sqrt(kernels))
+        super().__init__(first, nn.GELU(), last)
 
 
 def pair_distances(positions: Tensor, others: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ from torch.nn import functional
 from polymd.properties.mips.graphs import ATOM_SIZES, Batch, n_categories
 from polymd.properties.networks.attention import PairAttention
 from polymd.properties.networks.denoising import Displacements
-from polymd.properties.networks.distances import PairKernels, pair_distances
+from polymd.properties.networks.distances import PairBias, PairKernels, pair_distances
 from polymd.properties.two_channel.decoders import Decoders
 
 __all__ = ["Sizes", "Spatial", "TwoChannel", "TwoChannelBatch", "means"]
@@ -95,9 +95,7 @@ class TwoChannel(nn.Module):
         self.biases = nn.Parameter(torch.zeros(n_categories(sizes.threshold), sizes.heads).normal_(std=0.5))
         self.kernels = PairKernels(sizes.kernels)
         self.sums = nn.Linear(sizes.kernels, width)
-        self.near = nn.Sequential(
-            nn.Linear(sizes.kernels, sizes.kernels), nn.GELU(), nn.Linear(sizes.kernels, sizes.heads)
-        )
+        self.near = PairBias(sizes.kernels, sizes.heads)
         self.layers = nn.ModuleList(
             PairAttention(width, sizes.heads, sizes.widening, sizes.dropout) for _ in range(sizes.layers)
         )
@@ -119,7 +117,7 @@ class TwoChannel(nn.Module):
         return self._encoded(found, batch.graph.real, bias)[0]
 
     def spatial(self, batch: TwoChannelBatch, atoms: Tensor, positions: Tensor) -> Spatial:
-        """The 3D channel at positions (B, M, 3); atoms without any see themselves only."""
+        """The 3D channel at positions (B, M, 3); means nothing for units whose positions are not known."""
         size = atoms.shape[1]
         distances = pair_distances(positions[:, :size], positions)
         encoded = self.kernels(distances, batch.elements[:, :size], batch.elements)
