@@ -16,11 +16,11 @@ from torch.utils.data import DataLoader, IterableDataset
 from polymd.conformations.network import Network, Sizes
 from polymd.training.averaging import AveragedTraining
 from polymd.training.callbacks import Budget
+from polymd.training.chain_selection import selected_chains
 from polymd.training.checkpoint import averaged_weights, check_checkpoint, minutes_spent
 from polymd.training.conformation_config import ConformationConfig
-from polymd.training.conformation_data import Example, batch_of, example, read_chains
+from polymd.training.conformation_data import Example, batch_of, example
 from polymd.training.conformation_network import Batch, ConformationNetwork
-from polymd.training.families import family_key
 
 __all__ = ["ConformationConfig", "export", "train"]
 
@@ -73,28 +73,14 @@ def train(config: ConformationConfig, *, resume: bool = False) -> dict[str, Any]
 
 def read_examples(config: ConformationConfig) -> tuple[Examples, Examples, list[str]]:
     """Training and validation examples, each chain in both directions, and the validation families."""
-    excluded = {family_key(psmiles) for psmiles in config.excluded_families}
-    unseen = {family_key(psmiles) for psmiles in config.unseen_families}
-    rng = np.random.default_rng(config.seed)
-    kept: dict[str, bool] = {}
     training: Examples = []
     validation: Examples = []
-    for path in config.data:
-        if not path.is_file():
-            raise ValueError(f"there is no file {str(path)!r} of chains; see docs/conformations.md")
-        for frames in read_chains(path, config.labelled_chains):
-            key = family_key(frames.polymer.psmiles)
-            if key in excluded or (key in unseen and not frames.reference):
-                continue
-            if frames.split == "test":
-                continue
-            if frames.reference:
-                kept[key] = frames.split == "validation"
-            elif key not in kept:
-                kept[key] = bool(rng.random() < config.validation_fraction)
-            target = validation if kept[key] else training
-            target += [example(frames), example(frames, backward=True)]
-    return training, validation, sorted(key for key, out in kept.items() if out)
+    families = set()
+    for frames, key, kept in selected_chains(config):
+        target = validation if kept else training
+        target += [example(frames), example(frames, backward=True)]
+        families.update([key] if kept else [])
+    return training, validation, sorted(families)
 
 
 class Stream(IterableDataset[Batch]):
