@@ -18,7 +18,7 @@ import numpy as np
 from common import save, show, worker
 
 MODEL, TEMPERATURE = "polyget", 300.0
-SCHEMES = [(0.5, 1), (1.0, 1), (1.5, 1), (2.0, 2), (2.0, 4), (3.0, 3), (3.0, 6), (4.0, 4), (4.0, 8)]
+SCHEMES = [(1.0, 1), (3.0, 3), (4.0, 4), (0.5, 1), (3.0, 2), (4.0, 3), (2.0, 2), (1.5, 1)]
 # outer step in fs, inner steps
 
 
