@@ -46,7 +46,8 @@ def unit_frames(trajectory: Trajectory) -> UnitFrames:
         raise ValueError("the trajectory has no frames; allowed: 1 or more; fix: load some")
     topology = trajectory.topology
     neighbours = _neighbours(topology)
-    places, kinds = [], {}
+    places: list[list[int]] = []
+    kinds: dict[str, None] = {}
     for residue in topology.residues:
         unit = _unit(topology, {atom.index for atom in residue.atoms}, neighbours)
         if unit is None:

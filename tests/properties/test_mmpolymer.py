@@ -1,6 +1,7 @@
 """MMPolymer: tokens of every P-SMILES, invariance in space, both modalities, its training and file."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,15 +9,21 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from polymd.properties import predict
 from polymd.properties.mmpolymer.kind import MMPolymerKind
 from polymd.properties.mmpolymer.model import MMPolymer
 from polymd.properties.mmpolymer.tokens import CLASS, END, PAD, decode, encode, tokenise, vocabulary
 from polymd.properties.mmpolymer.towers import LONGEST, Sizes, random_choice
 from polymd.properties.networks.conformers import ConformerStore
+from polymd.properties.networks.finetuning import Finetuning
+from polymd.properties.networks.pretraining import Pretraining
 from polymd.properties.networks.trained import TrainedNetwork
+from polymd.properties.networks.training import TrainingSettings, train_with_processes
 from polymd.properties.read_chain import read_chains
+from polymd.properties.training_tables import TrainingTable
 from polymd.psmiles import canonicalise
-from polymd.testing import FLOAT32_RTOL
+from polymd.repeats import canonical_chain
+from polymd.testing import FLOAT32_RTOL, SPELLING_RTOL
 
 from .chains import LINKS, random_psmiles
 
@@ -169,3 +176,22 @@ def test_long_units_are_cut_off() -> None:
     batch = KIND.collate(KIND.prepare([long]))
     assert batch.tokens.shape[1] == LONGEST
     assert torch.isfinite(KIND.build(1).eval()(batch)).all()
+
+
+def test_training_beside_the_process(tmp_path: Path) -> None:
+    chains = list(dict.fromkeys(canonical_chain(p) for p in random_psmiles(60, seed=7)))[:30]
+    values = np.array([p.count("O") / len(p) for p in chains])
+    table = TrainingTable("share", "1", "made up", chains, values, np.arange(30) % 5)
+    settings = TrainingSettings(
+        tmp_path / "training",
+        chains[:16],
+        pretraining=Pretraining(steps=2, batch=8),
+        finetuning=Finetuning(epochs=1, batch=16),
+    )
+    model = train_with_processes(MMPolymerKind(SIZES), {"share": table}, settings)
+    assert set(model.card("share")["blend"]["weights"]) == {"gp", "mmpolymer"}
+    assert (tmp_path / "training" / "conformers.npz").is_file()
+    path = tmp_path / "mine.safetensors"
+    model.save(path)
+    found = predict(["*CCO*", "*COC*", "*CCOCCO*"], model=path)
+    np.testing.assert_allclose(found["value"], found["value"].iloc[0], rtol=SPELLING_RTOL)
