@@ -104,13 +104,16 @@ class ConformerStore:
         for number, text in enumerate(missing, start=1):
             self._known[text] = unit_conformers(text, self.n, self.seed)
             if number % _SAVED_EVERY == 0 or number == len(missing):
-                self._write()
+                self.write()
                 if len(missing) >= _SAVED_EVERY:
                     tell(f"conformers of {number} of {len(missing)} units")
         return [self._known[text] for text in psmiles]
 
+    def __contains__(self, psmiles: str) -> bool:
+        return psmiles in self._known
+
     def add(self, psmiles: str, conformers: Conformers) -> None:
-        """Put conformers from elsewhere in, such as those of a unit in its chain; not written to the file."""
+        """Put conformers from elsewhere in, such as those of a unit in its chain."""
         self._known[psmiles] = conformers
 
     def _read(self, path: Path) -> None:
@@ -125,8 +128,8 @@ class ConformerStore:
         for text, start, end in zip(psmiles, ends - sizes, ends, strict=True):
             self._known[text] = Conformers(numbers[start:end], positions[:, start:end])
 
-    def _write(self) -> None:
-        """A file that is half written never takes the place of a whole one."""
+    def write(self) -> None:
+        """Write the file, where there is one; half a file never takes the place of a whole one."""
         if self.path is None:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
