@@ -183,7 +183,7 @@ def test_conformers_are_kept(tmp_path: Path) -> None:
 
 
 def test_pretraining_learns_and_goes_on(tmp_path: Path) -> None:
-    settings = Pretraining(steps=60, batch=16, learning_rate=1e-2)
+    settings = Pretraining(steps=60, batch=8, learning_rate=1e-2)
     path, heard = tmp_path / "training" / "pretraining.pt", []
     psmiles = [*CHAINS[:31], "no polymer"]
     kind = LetterKind()
@@ -197,7 +197,7 @@ def test_pretraining_learns_and_goes_on(tmp_path: Path) -> None:
     assert torch.equal(started.body.weight, network.body.weight)
     assert started.head.out_features == 3
     with pytest.raises(ValueError, match="was written with"):
-        pretrain(kind, psmiles, replace(settings, batch=8), path)
+        pretrain(kind, psmiles, replace(settings, batch=4), path)
     with pytest.raises(ValueError, match="no polymers"):
         pretrain(kind, [], settings, path)
     with pytest.raises(ValueError, match="none of 1 polymers can be read"):

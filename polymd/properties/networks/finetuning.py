@@ -36,10 +36,10 @@ class Finetuning:
     """Settings of a fine-tuning."""
 
     epochs: int = 20
-    batch: int = 32
+    batch: int = 16
     learning_rate: float = 5e-4  #: after a warm-up over 5 % of the steps; falls along a cosine to 0
     decay: float = 0.01  #: of weights
-    averaging: float = 0.995  #: of the weights' exponential moving average, which is what is used
+    averaging: float = 0.99  #: of the weights' exponential moving average, which is what is used
     seed: int = 0
 
 

@@ -31,8 +31,8 @@ class Pretraining:
 
     minutes: float = 10.0  #: of processor time
     steps: int | None = None  #: a budget of steps instead of one of minutes
-    batch: int = 64
-    learning_rate: float = 1e-3  #: after a warm-up over 5 % of the budget; falls along a cosine to 0
+    batch: int = 32
+    learning_rate: float = 5e-4  #: after a warm-up over 5 % of the budget; falls along a cosine to 0
     largest: int = 200  #: larger samples (`NetworkKind.size`) are left out
     seed: int = 0
 
