@@ -17,14 +17,17 @@ def evaluate_properties(
         Path | None, typer.Option(help="Of the tables; by default that of POLYMD_PROPERTIES.")
     ] = None,
     model: Annotated[
-        str, typer.Option(help="gp: Gaussian process; mips or auto: a network too, and their blend.")
+        str,
+        typer.Option(
+            help="gp: Gaussian process; mips (auto), mmpolymer, two-channel: a network and the blend."
+        ),
     ] = "gp",
     protocol: Annotated[str, typer.Option(help="5fold: the stored folds, nested.")] = "5fold",
     split_seed: Annotated[int, typer.Option(help="Stored split: 0, 1 or 2.")] = 0,
     checkpoints: Annotated[
-        Path, typer.Option(help="Of mips: folder of the networks' folds; those found there are used.")
-    ] = Path("checkpoints/mips"),
-    epochs: Annotated[int, typer.Option(min=1, help="Of mips: passes over the labels.")] = 16,
+        Path | None, typer.Option(help="Of networks: folder of their folds; those found there are used.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Of networks: passes over the labels.")] = 16,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> None:
     """Train and test a property model on stored folds."""
@@ -34,12 +37,22 @@ def evaluate_properties(
     chosen = names or list(BENCHMARK)
     for name in chosen:  # say what is missing before the first hour of work
         read_rows(find_table(name), folder)
+    where = checkpoints or Path("checkpoints") / model.replace("auto", "mips")
     if model in ("auto", "mips") and protocol == "5fold":
         from polymd.properties.mips.finetuning import Finetuning
         from polymd.properties.network_training import NetworkSettings, shipped_start
 
-        settings = NetworkSettings(checkpoints, start=shipped_start(), finetuning=Finetuning(epochs=epochs))
+        settings = NetworkSettings(where, start=shipped_start(), finetuning=Finetuning(epochs=epochs))
         results = evaluate_networks(chosen, settings, folder, split_seed=split_seed, tell=_tell)
+    elif model in ("mmpolymer", "two-channel") and protocol == "5fold":
+        from polymd.properties.networks import finetuning
+        from polymd.properties.networks.kind import kind_of
+        from polymd.properties.networks.training import TrainingSettings
+
+        budget = TrainingSettings(where, finetuning=finetuning.Finetuning(epochs=epochs))
+        results = evaluate_networks(
+            chosen, budget, folder, kind=kind_of(model, {}), split_seed=split_seed, tell=_tell
+        )
     else:
         results = []
         for name in chosen:

@@ -6,19 +6,23 @@ training folds only; a test fold is predicted once, at the end.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from polymd.properties.estimates import coverage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from polymd.properties.blending import NetworkFolds
     from polymd.properties.network_training import NetworkSettings
+    from polymd.properties.networks.kind import NetworkKind
+    from polymd.properties.networks.training import TrainingSettings
+    from polymd.properties.training_tables import TrainingTable
 
 __all__ = ["evaluate_networks", "evaluate_property", "fold_errors"]
 
@@ -92,33 +96,46 @@ def evaluate_property(
 
 def evaluate_networks(
     names: Sequence[str],
-    settings: NetworkSettings,
+    settings: NetworkSettings | TrainingSettings,
     folder: Path | str | None = None,
     *,
+    kind: NetworkKind | None = None,
     split_seed: int = 0,
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[dict[str, Any]]:
-    """`evaluate_property` of MIPS and of its blend with the Gaussian process, one network for all tables.
+    """`evaluate_property` of a network and its blend with the Gaussian process, one network for all tables.
+
+    Parameters
+    ----------
+    names, folder, split_seed
+        As `evaluate_property`.
+    settings
+        Of the training; folds found in its folder are used.
+    kind
+        Of the network, whose settings are `TrainingSettings`; None: MIPS, whose are `NetworkSettings`.
 
     Returns
     -------
     list of dict
-        As `evaluate_property`, for each property with `model` "gp", "mips" and "blend". Intervals of a fold
-        are calibrated on the others.
+        As `evaluate_property`, for each property with `model` "gp", the network's name and "blend". Intervals
+        of a fold are calibrated on the others.
 
     Raises
     ------
     ValueError
         As `load`; no such split; checkpoints of another training in the settings' folder.
     """
-    from polymd.properties.network_training import held_out_networks, pretrained, read_polymers
     from polymd.properties.process_training import train_processes
     from polymd.properties.training_tables import read_tables
 
     tables = read_tables(names, folder, split_seed=split_seed)
-    start = pretrained(settings, tell)
-    networks = held_out_networks(read_polymers(tables, settings, start), start, settings, tell)
-    cards = train_processes(tables, {"mips": networks}, tell).cards()
+    if kind is None:
+        networks = {"mips": _folds_of_mips(tables, cast("NetworkSettings", settings), tell)}
+    else:
+        from polymd.properties.networks.training import trained_folds
+
+        networks = {kind.key: trained_folds(kind, tables, cast("TrainingSettings", settings), tell)}
+    cards = train_processes(tables, networks, tell).cards()
     results = []
     for name, table in tables.items():
         found = {"gp": cards[name]["errors"], **cards[name]["blend"]["errors"]}
@@ -126,6 +143,16 @@ def evaluate_networks(
             about = {"property": name, "unit": table.unit, "model": model, "protocol": "5fold"}
             results.append(about | {"split_seed": split_seed, "rows": len(table.values)} | errors)
     return results
+
+
+def _folds_of_mips(
+    tables: Mapping[str, TrainingTable], settings: NetworkSettings, tell: Callable[[str], None]
+) -> dict[str, NetworkFolds]:
+    """Held-out predictions of MIPS."""
+    from polymd.properties.network_training import held_out_networks, pretrained, read_polymers
+
+    start = pretrained(settings, tell)
+    return held_out_networks(read_polymers(tables, settings, start), start, settings, tell)
 
 
 def fold_errors(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from polymd.properties.networks.kind import NetworkKind
     from polymd.properties.training_tables import TrainingTable
 
-__all__ = ["TrainingSettings", "held_out_networks", "pretrained", "train_with_processes"]
+__all__ = ["TrainingSettings", "held_out_networks", "pretrained", "train_with_processes", "trained_folds"]
 
 N_FOLDS = 5
 _CONFORMERS = 2  # of a labelled unit; one of them in a step, all in a prediction
@@ -53,12 +53,27 @@ def train_with_processes(
 ) -> PropertyModel:
     """Processes, one network for all tables, and their blend."""
     start = pretrained(kind, settings, tell)
-    polymers = Polymers.of(tables)
-    keeping = kind.keeping(settings.folder / "conformers.npz", _CONFORMERS)
+    polymers, keeping = Polymers.of(tables), _keeping(kind, settings)
     folds = held_out_networks(keeping, polymers, start, settings, tell)
     tell("all polymers")
     network = train_on_all(keeping, polymers, start, settings.finetuning)
     return PropertyModel(train_processes(tables, {kind.key: folds}, tell), {kind.key: network})
+
+
+def trained_folds(
+    kind: NetworkKind,
+    tables: Mapping[str, TrainingTable],
+    settings: TrainingSettings,
+    tell: Callable[[str], None] = lambda _: None,
+) -> dict[str, NetworkFolds]:
+    """Held-out predictions by table, pre-training included."""
+    start = pretrained(kind, settings, tell)
+    return held_out_networks(_keeping(kind, settings), Polymers.of(tables), start, settings, tell)
+
+
+def _keeping(kind: NetworkKind, settings: TrainingSettings) -> NetworkKind:
+    """With the conformers of labelled polymers in a file."""
+    return kind.keeping(settings.folder / "conformers.npz", _CONFORMERS)
 
 
 def pretrained(
