@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,7 +76,7 @@ class TwoChannelKind(NetworkKind):
 
     def placed(self, psmiles: str, conformers: Conformers | None) -> TwoChannelSample:
         """A unit with conformers in the order of its P-SMILES, stars included."""
-        chain = ChainTensors.of(chain_graph(psmiles), self.sizes.threshold)
+        chain = _chain(psmiles, self.sizes.threshold)
         order, owners = _order(psmiles)
         if conformers is not None:
             conformers = Conformers(conformers.numbers[order], conformers.positions[:, order])
@@ -135,6 +136,13 @@ class TwoChannelKind(NetworkKind):
         return PretrainingTwoChannel(network).loss(batch, rng)
 
 
+@lru_cache(maxsize=8192)
+def _chain(psmiles: str, threshold: int) -> ChainTensors:
+    """The graph of a unit, read once: in training a unit comes back in every fold and pass."""
+    return ChainTensors.of(chain_graph(psmiles), threshold)
+
+
+@lru_cache(maxsize=8192)
 def _order(psmiles: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Atoms of a P-SMILES with its stars last, and the atoms of the graph that they are images of.
 
