@@ -7,8 +7,10 @@ Stereo is dropped here: shifting a unit would need stars told apart to keep it.
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from itertools import pairwise
+from math import gcd
 from typing import TYPE_CHECKING
 
 from polymd.psmiles import canonicalise, parse, star_indices
@@ -63,6 +65,9 @@ def smallest_repeat(psmiles: str) -> str:
 
 def shortened(psmiles: str) -> str:
     """`smallest_repeat` where that is shorter, else `psmiles` as it is written, which is faster."""
+    numbers = Counter(atom.GetAtomicNum() for atom in parse(psmiles).GetAtoms())
+    if gcd(*(count for number, count in numbers.items() if number)) == 1:
+        return psmiles  # n repeats have n times as many atoms of every element
     links = _links(psmiles)
     period = _period(links)
     return psmiles if len(period) == len(links) else _join(period)

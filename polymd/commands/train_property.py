@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from polymd.properties.network_training import NetworkSettings
-    from polymd.properties.networks.training import TrainingSettings
+    from polymd.properties.member_training import Trainer
 
-MODELS = ("gp", "mips", "mmpolymer", "two-channel")
+MODELS = ("gp", "trees", "mips", "mmpolymer", "two-channel")
 
 
 def train_property(
@@ -24,7 +24,7 @@ def train_property(
     model: Annotated[
         str,
         typer.Option(
-            help="gp: Gaussian process; mips, mmpolymer, two-channel: a network too, and the blend."
+            help="gp: Gaussian process; trees, mips, mmpolymer, two-channel: these too, and the blend."
         ),
     ] = "gp",
     folder: Annotated[
@@ -41,35 +41,39 @@ def train_property(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> int:
     """Train a property model; its errors and intervals come from five folds."""
-    from polymd.properties.process_training import train_processes
-    from polymd.properties.property_model import PropertyModel
+    from polymd.properties.member_training import train_members
     from polymd.properties.training_tables import read_tables
 
-    if model not in MODELS:
-        raise ValueError(f"no model {model!r} to train; allowed: {', '.join(MODELS)}; fix: take one of them")
+    members = [name.strip() for name in model.split(",") if name.strip() != "gp"]
+    if unknown := set(members) - set(MODELS):
+        raise ValueError(
+            f"no model {unknown.pop()!r} to train; allowed: {', '.join(MODELS)}, or several with commas; "
+            "fix: take one of them"
+        )
     if out.suffix != ".safetensors" or not out.parent.is_dir():
         raise ValueError(f"bad --out {str(out)!r}; allowed: NAME.safetensors in a folder that exists")
     tables = read_tables(data, folder, unit=unit, seed=seed)
-    if model == "gp":
-        trained = PropertyModel(train_processes(tables, tell=_tell))
-    else:
-        from polymd.properties.network_training import read_pool, train_networks
-        from polymd.properties.networks.kind import kind_of
-        from polymd.properties.networks.training import train_with_processes
+    networks = set(members) - {"trees"}
+    checkpoints = _checkpoints(out, resume) if networks else out.parent
+    polymers: list[str] = []
+    if pool is not None and networks:
+        from polymd.properties.network_training import read_pool
 
-        checkpoints = _checkpoints(out, resume)
-        polymers = read_pool(pool) if pool is not None else []
-        try:
-            if model == "mips":
-                settings = _settings_of_mips(checkpoints, polymers, minutes, epochs, shape, seed)
-                trained = train_networks(tables, settings, _tell)
-            else:
-                kind = kind_of(model, {"modalities": modalities} if model == "mmpolymer" else {})
-                budget = _settings(checkpoints, polymers, minutes, epochs, seed)
-                trained = train_with_processes(kind, tables, budget, _tell)
-        except KeyboardInterrupt:
-            typer.echo("stopped; the same command with --resume goes on", err=True)
-            return 130
+        polymers = read_pool(pool)
+    trainers: dict[str, Trainer] = {}
+    for name in members:
+        if name == "trees":
+            trainers[name] = _trees(seed)
+        elif name == "mips":
+            trainers[name] = _mips(checkpoints / name, polymers, minutes, epochs, shape, seed)
+        else:
+            sizes = {"modalities": modalities} if name == "mmpolymer" else {}
+            trainers[name] = _network(name, sizes, checkpoints / name, polymers, minutes, epochs, seed)
+    try:
+        trained = train_members(tables, trainers, _tell)
+    except KeyboardInterrupt:
+        typer.echo("stopped; the same command with --resume goes on", err=True)
+        return 130
     trained.save(out)
     cards = trained.processes.cards()
     if as_json:
@@ -89,26 +93,42 @@ def _checkpoints(out: Path, resume: bool) -> Path:
     return folder
 
 
-def _settings(folder: Path, pool: list[str], minutes: float, epochs: int, seed: int) -> TrainingSettings:
-    """Settings of a training of MMPolymer or of the two-channel encoder."""
-    from polymd.properties.networks.finetuning import Finetuning
-    from polymd.properties.networks.pretraining import Pretraining
-    from polymd.properties.networks.training import TrainingSettings
+def _trees(seed: int) -> Trainer:
+    """Of boosted trees."""
+    from polymd.properties.boosting.model import Boosting
+    from polymd.properties.boosting.training import train_trees
 
-    return TrainingSettings(
+    return partial(train_trees, settings=Boosting(seed=seed))
+
+
+def _network(
+    name: str,
+    sizes: dict[str, Any],
+    folder: Path,
+    pool: list[str],
+    minutes: float,
+    epochs: int,
+    seed: int,
+) -> Trainer:
+    """Of MMPolymer or of the two-channel encoder."""
+    from polymd.properties.networks.finetuning import Finetuning
+    from polymd.properties.networks.kind import kind_of
+    from polymd.properties.networks.pretraining import Pretraining
+    from polymd.properties.networks.training import TrainingSettings, train_kind
+
+    settings = TrainingSettings(
         folder, pool, None, Pretraining(minutes=minutes, seed=seed), Finetuning(epochs=epochs, seed=seed)
     )
+    return partial(train_kind, kind_of(name, sizes), settings=settings)
 
 
-def _settings_of_mips(
-    folder: Path, pool: list[str], minutes: float, epochs: int, shape: bool, seed: int
-) -> NetworkSettings:
-    """Settings of a training of MIPS."""
+def _mips(folder: Path, pool: list[str], minutes: float, epochs: int, shape: bool, seed: int) -> Trainer:
+    """Of MIPS."""
     from polymd.properties.mips.finetuning import Finetuning
     from polymd.properties.mips.pretraining import Pretraining
-    from polymd.properties.network_training import NetworkSettings, shipped_start
+    from polymd.properties.network_training import NetworkSettings, shipped_start, train_mips
 
-    return NetworkSettings(
+    settings = NetworkSettings(
         folder,
         pool,
         None if pool else shipped_start(),
@@ -116,6 +136,7 @@ def _settings_of_mips(
         Finetuning(epochs=epochs, seed=seed),
         shape,
     )
+    return partial(train_mips, settings=settings)
 
 
 def _tell(line: str) -> None:

@@ -91,9 +91,7 @@ def band_features(graph: ChainGraph) -> Floats:
         gap = _NO_OCCUPIED - _NO_EMPTY
         return np.array([_NO_OCCUPIED, _NO_OCCUPIED, _NO_EMPTY, _NO_EMPTY, gap, 0.0, 0.0, 1.0, *[0.0] * 4])
     within, onward = _matrices(graph, levels, couplings, here)
-    phases = np.exp(1j * np.linspace(0.0, np.pi, PHASES))[:, None, None]
-    energies, states = np.linalg.eigh(-(within + onward * phases + onward.T / phases))
-    energies, density = -energies, np.abs(states) ** 2  # (K, n) descending, (K, atom, n)
+    energies, density = _spectrum(within, onward)
     shares = np.full(PHASES, 1.0 / (PHASES - 1))
     shares[[0, -1]] *= 0.5
     total = int(electrons[here].sum())
@@ -110,6 +108,16 @@ def band_features(graph: ChainGraph) -> Floats:
     a = len(graph.atoms)
     edges = [top.min(), shares @ top, bottom.max(), shares @ bottom, top.min() - bottom.max()]
     return np.array([*edges, *highest, *lowest, len(here) / a, total / a, bonding / a])
+
+
+def _spectrum(within: Floats, onward: Floats) -> tuple[Floats, Floats]:
+    """Energies (K, n), descending, of the `PHASES` and the density of each state, (K, atom, n)."""
+    if onward.any():
+        phases = np.exp(1j * np.linspace(0.0, np.pi, PHASES))[:, None, None]
+        energies, states = np.linalg.eigh(-(within + onward * phases + onward.T / phases))
+        return -energies, np.abs(states) ** 2
+    energy, state = np.linalg.eigh(-within)  # no band is broad
+    return np.tile(-energy, (PHASES, 1)), np.tile(state**2, (PHASES, 1, 1))
 
 
 def _edge(below: Floats, density: Floats, shares: Floats, backbone: NDArray[np.bool_]) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from polymd.datasets.properties import N_FOLDS
 from polymd.properties.estimates import calibration, coverage
 
 if TYPE_CHECKING:
@@ -56,27 +57,30 @@ def blend_all(
 ) -> dict[str, dict[str, Any]]:
     """How to blend the process with `networks`, by their key and table; of every table.
 
+    A network need not know every table; tables with the same members share their belief in weights.
+
     Returns
     -------
     dict
-        Of every table: `weights` of the members, gp first, means over folds; `calibration`, factors on the
-        process's calibrated deviations for `auto` and for each network alone; `errors` on five folds, of
-        `blend` and of each network.
+        Of every table that a network knows: `weights` of the members, gp first, means over folds;
+        `calibration`, factors on the process's calibrated deviations for `auto` and for each network alone;
+        `errors` on five folds, of `blend` and of each network.
     """
-    folds = range(len(next(iter(next(iter(networks.values())).values())).predicted))
+    members = {name: {key: n[name] for key, n in networks.items() if name in n} for name in tables}
     weights: dict[str, list[Floats]] = {name: [] for name in tables}
-    for held_out in folds:
+    for held_out in range(N_FOLDS):
         errors = {
-            name: _validation_errors(table, processes[name], [n[name] for n in networks.values()], held_out)
+            name: _validation_errors(table, processes[name], list(members[name].values()), held_out)
             for name, table in tables.items()
         }
-        even = np.full(1 + len(networks), 1.0 / (1 + len(networks)))
-        common = blend_weights(np.concatenate(list(errors.values())), even)
-        for name in tables:
-            weights[name].append(blend_weights(errors[name], common))
+        for name, own in errors.items():
+            alike = [e for other, e in errors.items() if members[other].keys() == members[name].keys()]
+            even = np.full(own.shape[1], 1.0 / own.shape[1])
+            weights[name].append(blend_weights(own, blend_weights(np.concatenate(alike), even)))
     return {
-        name: _card(table, processes[name], {k: n[name] for k, n in networks.items()}, weights[name])
+        name: _card(table, processes[name], members[name], weights[name])
         for name, table in tables.items()
+        if members[name]
     }
 
 
@@ -104,6 +108,8 @@ def _validation_errors(
     table: TrainingTable, process: ProcessFolds, networks: list[NetworkFolds], held_out: int
 ) -> Floats:
     """Errors (R, members) on a fold's validation rows, in spreads of the table's targets."""
+    if not networks:
+        return np.empty((0, 1))
     seen = np.logical_and.reduce([network.validation[held_out] for network in networks])
     said = [process.validated[held_out], *(network.predicted[held_out] for network in networks)]
     known = table.targets[table.fold != held_out]

@@ -145,9 +145,7 @@ def _graph(
         ways = Chem.GetDistanceMatrix(unit)
         on_way = ways[head] + ways[tail] == ways[head, tail]
     return ChainGraph(
-        atoms=np.array(
-            [_atom(unit, mol, i, table[table[:, 0] == place[i], 3]) for i in place], dtype=np.int64
-        ),
+        atoms=_atoms(unit, mol, list(place), table),
         edges=table[:, :2],
         images=table[:, 2],
         orders=table[:, 3],
@@ -155,17 +153,17 @@ def _graph(
     )
 
 
-def _atom(unit: Mol, mol: Mol, i: int, orders: NDArray[np.int64]) -> tuple[int, ...]:
-    """The row of `ChainGraph.atoms` of an atom whose bonds have these doubled orders."""
-    atom = unit.GetAtomWithIdx(i)
-    ring = mol.GetRingInfo().MinAtomRingSize(i)
-    aromatic = mol.GetAtomWithIdx(i).GetIsAromatic()
-    return (
-        atom.GetAtomicNum(),
-        atom.GetTotalNumHs(),
-        atom.GetFormalCharge(),
-        int(aromatic),
-        ring,
-        len(orders),
-        int((orders - 2).sum()),
-    )
+def _atoms(unit: Mol, mol: Mol, kept: list[int], bonds: NDArray[np.int64]) -> NDArray[np.int64]:
+    """`ChainGraph.atoms` of the atoms kept of `unit`, aromatic and in rings as in `mol`."""
+    rings = mol.GetRingInfo()
+    atoms = [unit.GetAtomWithIdx(i) for i in kept]
+    columns = [
+        [atom.GetAtomicNum() for atom in atoms],
+        [atom.GetTotalNumHs() for atom in atoms],
+        [atom.GetFormalCharge() for atom in atoms],
+        [mol.GetAtomWithIdx(i).GetIsAromatic() for i in kept],
+        [rings.MinAtomRingSize(i) for i in kept],
+        np.bincount(bonds[:, 0], minlength=len(kept)),
+        np.bincount(bonds[:, 0], bonds[:, 3] - 2, minlength=len(kept)),
+    ]
+    return np.array(columns, dtype=np.float64).T.astype(np.int64)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
     from polymd.properties.fingerprints import Fingerprint
 
@@ -53,9 +54,9 @@ class Features:
         dense = (self.dense[0][chosen], self.dense[1][chosen])
         return Features(self.codes, self.counts.rows(chosen), self.atoms[chosen], dense)
 
-    def bonds(self, columns: int) -> Floats:
+    def bonds(self, columns: int) -> csr_array:
         """Environments of one bond at most, an atom, among the first columns, (N, B)."""
-        return self._an_atom().dense(self.codes[:columns] >= 2 * _KIND)
+        return self._an_atom().sparse(self.codes[:columns] >= 2 * _KIND)
 
     def intensive(self, other: Features | None = None) -> Floats:
         """Min-max kernel of all counts an atom, (N, M); the columns of one table begin the other's."""
@@ -103,40 +104,51 @@ class Scaling:
     bands: DenseScale
 
     @classmethod
-    def of(cls, bonds: Floats, dense: tuple[Floats, Floats]) -> Scaling:
+    def of(cls, bonds: csr_array, dense: tuple[Floats, Floats]) -> Scaling:
         """From the features of a training set, (T, B), (T, D) and (T, 12)."""
-        spreads = _spread(bonds) * bonds.shape[1] ** 0.5
-        return cls(bonds.mean(axis=0), spreads, DenseScale.of(dense[0]), DenseScale.of(dense[1]))
+        full = bonds.toarray()
+        spreads = _spread(full) * full.shape[1] ** 0.5
+        return cls(full.mean(axis=0), spreads, DenseScale.of(dense[0]), DenseScale.of(dense[1]))
 
     def parts(
         self,
         intensive: Floats,
         extensive: Floats,
-        bonds: tuple[Floats, Floats],
+        bonds: tuple[csr_array, csr_array],
         dense: tuple[tuple[Floats, Floats], tuple[Floats, Floats]],
     ) -> Iterator[Floats]:
-        """The eight kernels (R, C) between two sets: of counts, scaled bonds, descriptors and bands.
+        """The eight kernels (R, C) between two sets: of counts, bonds, descriptors and bands.
 
         Of `bonds` and `dense` the first is of the rows, the second of the columns.
         """
         yield intensive
         yield intensive * intensive * intensive  # many times faster than a power
         yield extensive
-        yield bonds[0] @ bonds[1].T
+        yield self._linear(*bonds)
         rows, columns = dense
         yield from self.descriptors.kernels(rows[0], columns[0])
         yield from self.bands.kernels(rows[1], columns[1])
 
-    def own(self, bonds: Floats) -> Floats:
-        """The eight kernels between each polymer and itself, (8, N), from its scaled bonds."""
-        own = np.ones((8, len(bonds)))
-        own[3] = (bonds**2).sum(axis=1)
+    def own(self, bonds: csr_array) -> Floats:
+        """The eight kernels between each polymer and itself, (8, N), from its bonds (N, B)."""
+        own = np.ones((8, bonds.shape[0]))
+        weights, means = self._weights()
+        own[3] = bonds.power(2) @ weights - 2.0 * (bonds @ means) + self.bond_means @ means
         return own
 
-    def scaled(self, bonds: Floats) -> Floats:
-        """Features of bonds about the training set's mean, (N, B)."""
-        scaled: Floats = (bonds - self.bond_means) / self.bond_spreads
-        return scaled
+    def _linear(self, rows: csr_array, columns: csr_array) -> Floats:
+        """b · b' with b about the training set's mean and over its spreads; most of a row is zero."""
+        weights, means = self._weights()
+        weighted = columns.T.toarray()
+        weighted *= weights[:, None]
+        product: Floats = rows @ weighted
+        product -= (rows @ means)[:, None]
+        product -= columns @ means - self.bond_means @ means
+        return product
+
+    def _weights(self) -> tuple[Floats, Floats]:
+        weights = self.bond_spreads**-2
+        return weights, weights * self.bond_means
 
 
 def kinds_of_counts(fingerprint: Fingerprint) -> dict[int, int]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
     from polymd.properties.fingerprints import Fingerprint
 
@@ -53,7 +54,7 @@ class Kernels:
 
     intensive: Floats
     extensive: Floats
-    bonds: Floats  #: (N, B)
+    bonds: csr_array  #: (N, B)
     dense: tuple[Floats, Floats]  #: (N, D) descriptors and (N, 12) bands
 
     @classmethod
@@ -76,7 +77,7 @@ class Kernels:
         return scaling.parts(
             self.intensive[at],
             self.extensive[at],
-            (scaling.scaled(self.bonds[rows]), scaling.scaled(self.bonds[columns])),
+            (self.bonds[rows], self.bonds[columns]),
             (self._dense(rows), self._dense(columns)),
         )
 
@@ -98,7 +99,7 @@ class FittedProcess:
 
     def predict(self, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """Value and standard deviation (noise included) of polymers of `kernels`, in the target's unit."""
-        own = self.scaling.own(self.scaling.scaled(self.kernels.bonds[rows]))
+        own = self.scaling.own(self.kernels.bonds[rows])
         cross = covariance(self.logarithms, self.kernels.parts(self.scaling, self.train, rows))
         inner = covariance(self.logarithms, self.kernels.parts(self.scaling, self.train, self.train))
         factor = factorise(self.logarithms, inner)

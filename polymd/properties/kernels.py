@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
     Floats = NDArray[np.float64]
 
@@ -63,17 +64,13 @@ class CountMatrix:
         """Every row divided by its size (N,)."""
         return CountMatrix(self.starts, self.columns, self.counts / np.repeat(sizes, np.diff(self.starts)))
 
-    def _unsigned(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-        """Indices that are never negative: loops over them become gathers of whole vectors."""
-        return self.starts.astype(np.uint64), self.columns.astype(np.uint64)
+    def sparse(self, kept: NDArray[np.bool_]) -> csr_array:
+        """The kept columns as a matrix (N, kept) of scipy; `kept` as in `only`."""
+        from scipy.sparse import csr_array
 
-    def dense(self, kept: NDArray[np.bool_]) -> Floats:
-        """The kept columns as an array (N, kept); `kept` as in `only`."""
         chosen = self.only(kept)
-        full = np.zeros((len(self), int(kept.sum())))
-        rows = np.repeat(np.arange(len(full)), np.diff(chosen.starts))
-        full[rows, (np.cumsum(kept) - 1)[chosen.columns]] = chosen.counts
-        return full
+        columns = (np.cumsum(kept) - 1)[chosen.columns]
+        return csr_array((chosen.counts, columns, chosen.starts), shape=(len(self), int(kept.sum())))
 
 
 def min_max(rows: CountMatrix, others: CountMatrix | None = None) -> Floats:
@@ -84,10 +81,11 @@ def min_max(rows: CountMatrix, others: CountMatrix | None = None) -> Floats:
     same = others is None
     others = rows if others is None else others
     width = int(max(rows.columns.max(initial=-1), others.columns.max(initial=-1))) + 1
-    starts, columns = rows._unsigned()
-    other_starts, other_columns = others._unsigned()
-    shared = _minima(starts, columns, rows.counts, other_starts, other_columns, others.counts, width, same)
-    kernel: Floats = shared / (_totals(rows)[:, None] + _totals(others)[None, :] - shared)
+    postings = _postings(others.starts, others.columns, others.counts, width)
+    kernel = _minima(rows.starts, rows.columns, rows.counts, *postings, len(others), same)
+    total = _totals(rows)[:, None] + _totals(others)[None, :]
+    total -= kernel
+    kernel /= total
     return kernel
 
 
@@ -111,30 +109,49 @@ def _totals(rows: CountMatrix) -> Floats:
     return totals
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
-def _minima(
-    starts: NDArray[np.uint64],
-    columns: NDArray[np.uint64],
-    counts: Floats,
-    other_starts: NDArray[np.uint64],
-    other_columns: NDArray[np.uint64],
-    other_counts: Floats,
-    width: int,
-    same: bool,
-) -> Floats:
-    """Σ min over the columns of every pair of rows: a row is spread out once, the others gather from it."""
-    shared = np.zeros((len(starts) - 1, len(other_starts) - 1))
-    spread = np.zeros(width)
+@numba.njit(cache=True, nogil=True)
+def _postings(
+    starts: NDArray[np.int64], columns: NDArray[np.int64], counts: Floats, width: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """The same matrix in compressed columns: where each begins (width + 1,), its rows ascending, counts."""
+    begins = np.zeros(width + 1, dtype=np.int64)
+    for column in columns:
+        begins[column + 1] += 1
+    for column in range(width):
+        begins[column + 1] += begins[column]
+    free = begins[:-1].copy()
+    members, values = np.empty_like(columns), np.empty_like(counts)
     for i in range(len(starts) - 1):
         for place in range(starts[i], starts[i + 1]):
-            spread[columns[place]] = counts[place]
-        for j in range(i + 1 if same else len(other_starts) - 1):
-            total = 0.0
-            for place in range(other_starts[j], other_starts[j + 1]):
-                total += min(spread[other_columns[place]], other_counts[place])
-            shared[i, j] = total
-            if same:
-                shared[j, i] = total
+            to = free[columns[place]]
+            free[columns[place]] += 1
+            members[to], values[to] = i, counts[place]
+    return begins, members, values
+
+
+@numba.njit(cache=True, nogil=True)
+def _minima(
+    starts: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    counts: Floats,
+    begins: NDArray[np.int64],
+    members: NDArray[np.int64],
+    values: Floats,
+    n_others: int,
+    same: bool,
+) -> Floats:
+    """Σ min over the columns of every pair of rows; the others come as postings, so that only columns that
+    both rows have are looked at. With `same`, rows after a row are taken from its mirror image."""
+    shared = np.zeros((len(starts) - 1, n_others))
+    for i in range(len(starts) - 1):
+        row = shared[i]
         for place in range(starts[i], starts[i + 1]):
-            spread[columns[place]] = 0.0
+            column, count = columns[place], counts[place]
+            for posting in range(begins[column], begins[column + 1]):
+                j = members[posting]
+                if same and j > i:
+                    break
+                row[j] += min(count, values[posting])
+        if same:
+            shared[:i, i] = row[:i]
     return shared

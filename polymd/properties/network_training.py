@@ -1,4 +1,4 @@
-"""Training of MIPS beside the Gaussian processes: pre-training, five folds, all polymers; it can go on.
+"""Training of MIPS: pre-training, five folds, all polymers; it can go on.
 
 Everything that takes long is kept in a folder: the checkpoint of the pre-training and a file a fold.
 """
@@ -19,8 +19,6 @@ from polymd.properties.mips.model import Mips, Sizes
 from polymd.properties.mips.pretraining import Pretraining, pretrain
 from polymd.properties.mips.shape import N_SHAPE, shape_descriptors
 from polymd.properties.mips.store import UnitStore
-from polymd.properties.process_training import train_processes
-from polymd.properties.property_model import PropertyModel
 from polymd.repeats import canonical_chain
 
 if TYPE_CHECKING:
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from polymd.properties.mips.trained import MipsModel
     from polymd.properties.training_tables import TrainingTable
 
 __all__ = [
@@ -37,7 +36,7 @@ __all__ = [
     "read_polymers",
     "read_pool",
     "shipped_start",
-    "train_networks",
+    "train_mips",
 ]
 
 N_FOLDS = 5
@@ -60,18 +59,17 @@ class NetworkSettings:
         return replace(self.pretraining.sizes, shape=N_SHAPE if self.shape else 0)
 
 
-def train_networks(
+def train_mips(
     tables: Mapping[str, TrainingTable],
     settings: NetworkSettings,
     tell: Callable[[str], None] = lambda _: None,
-) -> PropertyModel:
-    """Processes, one network for all tables, and their blend."""
+) -> tuple[MipsModel, dict[str, NetworkFolds]]:
+    """One network for all tables, and what those of the five folds said."""
     start = pretrained(settings, tell)
     polymers = read_polymers(tables, settings, start)
     folds = held_out_networks(polymers, start, settings, tell)
     tell("all polymers")
-    network = train_on_all(polymers, start, settings.sizes, settings.finetuning)
-    return PropertyModel(train_processes(tables, {"mips": folds}, tell), {"mips": network})
+    return train_on_all(polymers, start, settings.sizes, settings.finetuning), folds
 
 
 def pretrained(settings: NetworkSettings, tell: Callable[[str], None] = lambda _: None) -> Mips | None:

@@ -71,15 +71,14 @@ class ProcessModel:
         for name in names:
             process = self.processes[name]
             at, card = process.rows, process.card
-            scaled = process.scaling.scaled(own_bonds)
             parts = process.scaling.parts(
                 intensive[at],
                 extensive[at],
-                (process.scaling.scaled(bonds[at]), scaled),
+                (bonds[at], own_bonds),
                 (self.features.rows(at).dense, polymers.dense),
             )
             cross = covariance(process.logarithms, parts)
-            own = process.scaling.own(scaled)
+            own = process.scaling.own(own_bonds)
             spread = deviation(process.logarithms, self._factor(name), cross, own)
             alike = intensive[at].max(axis=0) >= card["least_similarity"]
             familiar = np.array([f.elements <= set(card["elements"]) for f in fingerprints])
@@ -96,16 +95,16 @@ class ProcessModel:
         if name not in self._factors:
             process = self.processes[name]
             table, scaling = self.features.rows(process.rows), process.scaling
-            bonds = scaling.scaled(table.bonds(len(table.codes)))
+            bonds, dense = table.bonds(len(table.codes)), table.dense
+            intensive, extensive = table.intensive(), table.extensive()
             inner = np.zeros((len(table), len(table)))
             for start in range(0, len(table), _BLOCK):
                 rows, before = slice(start, start + _BLOCK), slice(0, start + _BLOCK)
-                block, columns = (table.rows(np.arange(len(table))[part]) for part in (rows, before))
                 parts = scaling.parts(
-                    block.intensive(columns),
-                    block.extensive(columns),
+                    intensive[rows, before],
+                    extensive[rows, before],
                     (bonds[rows], bonds[before]),
-                    (block.dense, columns.dense),
+                    ((dense[0][rows], dense[1][rows]), (dense[0][before], dense[1][before])),
                 )
                 inner[rows, before] = covariance(process.logarithms, parts)
             self._factors[name] = factorise(process.logarithms, inner)

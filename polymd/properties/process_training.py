@@ -48,7 +48,8 @@ def train_processes(
         rows = np.array([place[psmiles] for psmiles in table.psmiles], dtype=np.int64)
         validation = np.zeros((N_FOLDS, len(rows)), dtype=np.bool_)
         for network in (networks or {}).values():
-            validation |= network[name].validation
+            if name in network:
+                validation |= network[name].validation
         processes[name], held_out[name] = _train(features, rows, table, validation)
         elements = frozenset().union(*(fingerprints[row].elements for row in rows))
         processes[name].card["elements"] = sorted(elements)

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "NETWORKS", "Member", "PropertyModel"]
 
-#: networks that a file can hold, and the class that reads each: module and name
+#: members of a blend that a file can hold, and the class that reads each: module and name
 NETWORKS = {
+    "trees": ("polymd.properties.boosting.model", "BoostedModel"),
     "mips": ("polymd.properties.mips.trained", "MipsModel"),
     "mmpolymer": ("polymd.properties.networks.trained", "TrainedNetwork"),
     "two-channel": ("polymd.properties.networks.trained", "TrainedNetwork"),
@@ -38,7 +39,7 @@ _FORMAT = "polymd property model"
 
 
 class Member(Protocol):
-    """A network of a blend; its class has `of_tensors(tensors, header)` that reads what it wrote."""
+    """A network, or trees, of a blend; its class reads by `of_tensors(tensors, header)` what it wrote."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from polymd.testing import SPELLING_RTOL
 
 from .chains import random_psmiles
 
-SIZES = Sizes(channels=16, layers=3, heads=4, threshold=3, descriptors=30, shape=5)
+SIZES = Sizes(channels=16, layers=3, heads=4, threshold=3, descriptors=30, bands=0, shape=5)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def network() -> Mips:
 
 
 def double(units: list[ChainTensors], **extras: np.ndarray) -> Batch:
-    return Batch.of(units, 3, dtype=torch.float64, **extras)
+    return Batch.of(units, 3, extras, torch.float64)
 
 
 def predictions(network: Mips, graphs: list[ChainGraph]) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Training of MIPS: masked atoms, labels, folds that stay unseen, and the blend with the process."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from polymd.properties import predict
 from polymd.properties.blending import NetworkFolds, ProcessFolds, blend_all, blend_weights, held_out_errors
 from polymd.properties.fingerprints import DESCRIPTORS, fingerprint
+from polymd.properties.member_training import train_members
 from polymd.properties.mips.batching import batches_of_similar_size
 from polymd.properties.mips.descriptors import Vocabulary
 from polymd.properties.mips.finetuning import Finetuning, finetune, outputs
@@ -20,7 +22,7 @@ from polymd.properties.mips.pretraining import Pretraining, masked_losses, pretr
 from polymd.properties.mips.shape import N_SHAPE, shape_descriptors
 from polymd.properties.mips.store import UnitStore
 from polymd.properties.mips.trained import MipsModel, started
-from polymd.properties.network_training import NetworkSettings, read_pool, train_networks
+from polymd.properties.network_training import NetworkSettings, read_pool, train_mips
 from polymd.properties.property_model import PropertyModel
 from polymd.properties.read_chain import read_chains
 from polymd.properties.training_tables import TrainingTable
@@ -167,8 +169,11 @@ def test_shapes_are_used_where_they_are_known() -> None:
     shapes = {p: d for p in CHAINS[:20] if (d := shape_descriptors(p)) is not None}
     polymers = Polymers.of({"colour": table()}, 3, None, shapes)
     examples, _, _ = polymers.examples(np.ones(len(CHAINS), dtype=np.bool_))
+    without_shape = {name: values for name, values in examples.extras.items() if name != "shape"}
     network, rows = started(None, replace(SIZES, shape=N_SHAPE), polymers, seed=0), np.arange(len(CHAINS))
-    full, flat = (outputs(network.eval(), e, rows)[:, 0] for e in (examples, replace(examples, shape=None)))
+    full, flat = (
+        outputs(network.eval(), e, rows)[:, 0] for e in (examples, replace(examples, extras=without_shape))
+    )
     np.testing.assert_array_equal(full != flat, ~np.isnan(polymers.shape[:, 0]))
 
 
@@ -214,7 +219,8 @@ def test_a_network_survives_its_file(tmp_path: Path) -> None:
         finetuning=replace(QUICK, epochs=2),
     )
     heard: list[str] = []
-    model = train_networks({"colour": table()}, settings, heard.append)
+    train = partial(train_mips, settings=settings)
+    model = train_members({"colour": table()}, {"mips": train}, heard.append)
     path = tmp_path / "mine.safetensors"
     model.save(path)
     spelt = ["*CCO*", "*COC*", "*CCOCCO*"]
@@ -223,10 +229,10 @@ def test_a_network_survives_its_file(tmp_path: Path) -> None:
     _check_alone(path, spelt)
     np.testing.assert_allclose(found["value"], found["value"].iloc[0], rtol=SPELLING_RTOL)
     assert isinstance(model.networks["mips"], MipsModel)
-    again = train_networks({"colour": table()}, settings, heard.append)  # reads every fold it has
+    again = train_members({"colour": table()}, {"mips": train}, heard.append)  # reads every fold it has
     assert again.card("colour")["blend"] == model.card("colour")["blend"]
     with pytest.raises(ValueError, match="is of another training"):
-        train_networks({"colour": table()}, replace(settings, finetuning=QUICK))
+        train_mips({"colour": table()}, replace(settings, finetuning=QUICK))
 
 
 def _check_alone(path: Path, psmiles: list[str]) -> None:

@@ -1,6 +1,7 @@
 """MMPolymer: tokens of every P-SMILES, invariance in space, both modalities, its training and file."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polymd.properties import predict
+from polymd.properties.member_training import train_members
 from polymd.properties.mmpolymer.kind import MMPolymerKind
 from polymd.properties.mmpolymer.model import MMPolymer
 from polymd.properties.mmpolymer.tokens import CLASS, END, PAD, decode, encode, tokenise, vocabulary
@@ -18,7 +20,7 @@ from polymd.properties.networks.conformers import ConformerStore
 from polymd.properties.networks.finetuning import Finetuning
 from polymd.properties.networks.pretraining import Pretraining
 from polymd.properties.networks.trained import TrainedNetwork
-from polymd.properties.networks.training import TrainingSettings, train_with_processes
+from polymd.properties.networks.training import TrainingSettings, train_kind
 from polymd.properties.read_chain import read_chains
 from polymd.properties.training_tables import TrainingTable
 from polymd.psmiles import canonicalise
@@ -188,7 +190,9 @@ def test_training_beside_the_process(tmp_path: Path) -> None:
         pretraining=Pretraining(steps=2, batch=8),
         finetuning=Finetuning(epochs=1, batch=16),
     )
-    model = train_with_processes(MMPolymerKind(SIZES), {"share": table}, settings)
+    model = train_members(
+        {"share": table}, {"mmpolymer": partial(train_kind, MMPolymerKind(SIZES), settings=settings)}
+    )
     assert set(model.card("share")["blend"]["weights"]) == {"gp", "mmpolymer"}
     assert (tmp_path / "training" / "conformers.npz").is_file()
     path = tmp_path / "mine.safetensors"

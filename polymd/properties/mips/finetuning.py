@@ -8,8 +8,8 @@ out of the training set; test polymers have no part in it.
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from polymd.properties.mips.graphs import Batch
 from polymd.properties.mips.model import fastest_device
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -41,8 +41,9 @@ class Finetuning:
     learning_rate: float = 5e-4  #: after a warm-up over 5 % of the steps; falls along a cosine to 0
     decay: float = 0.01  #: of weights
     averaging: float = 0.995  #: of the weights' exponential moving average, which is what is used
-    without_descriptors: float = 0.2  #: share of polymers whose descriptors are hidden in training
-    without_shape: float = 0.5  #: the same of 3D descriptors
+    hidden: Mapping[str, float] = field(  #: share of polymers whose descriptors of a kind are hidden
+        default_factory=lambda: {"descriptors": 0.2, "bands": 0.2, "shape": 0.5}
+    )
     seed: int = 0
 
 
@@ -53,13 +54,12 @@ class Examples:
     chains: list[ChainTensors]
     targets: Floats  #: (N, T), nan where there is no label
     threshold: int  #: of the chains, in bonds
-    descriptors: NDArray[np.float32] | None = None  #: (N, D), `Vocabulary.values`
-    shape: Floats | None = None  #: (N, S) standardised 3D descriptors, nan where there are none
+    extras: dict[str, NDArray[Any]] = field(default_factory=dict)  #: of `EXTRAS`, N rows each; see `Batch`
 
     def batch(self, rows: NDArray[np.int64]) -> Batch:
         """Some polymers with all that is known of them."""
-        descriptors, shape = (None if e is None else e[rows] for e in (self.descriptors, self.shape))
-        return Batch.of([self.chains[row] for row in rows], self.threshold, descriptors, shape)
+        extras = {name: values[rows] for name, values in self.extras.items()}
+        return Batch.of([self.chains[row] for row in rows], self.threshold, extras)
 
     def sizes(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Atoms of some units."""
@@ -135,13 +135,13 @@ def validation_error(network: Mips, examples: Examples, rows: NDArray[np.int64])
 
 def _hide(batch: Batch, settings: Finetuning) -> Batch:
     """The same with descriptors of some polymers missing, so that both parts learn to speak alone."""
-    hidden = {}
-    for name in ("descriptors", "shape"):
+    left = {}
+    for name, share in settings.hidden.items():
         values: Tensor | None = getattr(batch, name)
         if values is not None:
-            unseen = torch.rand(len(values), 1, device=values.device) < getattr(settings, f"without_{name}")
-            hidden[name] = values.masked_fill(unseen, torch.nan)
-    return replace(batch, **hidden)
+            unseen = torch.rand(len(values), 1, device=values.device) < share
+            left[name] = values.masked_fill(unseen, torch.nan)
+    return replace(batch, **left)
 
 
 def _step(

@@ -7,7 +7,7 @@ folds at once. Nested: epochs and blend weights are chosen on validation polymer
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import numpy as np
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HeldOut", "Polymers", "train_fold", "train_on_all"]
 
-_VALIDATION = 0.12  # share of the training polymers
+_VALIDATION = 12  # per cent of the training polymers
 _COUNTS = 1024  # of a vocabulary made here
 
 
@@ -46,6 +46,7 @@ class Polymers:
     chains: list[ChainTensors]
     threshold: int  #: of the chains, in bonds
     descriptors: NDArray[np.float32]  #: (N, D)
+    bands: NDArray[np.float32]  #: (N, 12), `band_features`
     rows: dict[str, NDArray[np.int64]]  #: of every table, the chain of each of its rows
     values: dict[str, Floats]  #: of every table, its targets
     fold: NDArray[np.int64]  #: (N,)
@@ -86,6 +87,7 @@ class Polymers:
             [ChainTensors.of(graph, threshold) for graph in graphs],
             threshold,
             vocabulary.values(fingerprints),
+            np.array([f.bands for f in fingerprints], dtype=np.float32),
             rows,
             {name: table.targets for name, table in tables.items()},
             fold,
@@ -94,7 +96,7 @@ class Polymers:
         )
 
     def examples(self, train: NDArray[np.bool_]) -> tuple[Examples, Floats, Floats]:
-        """Targets and descriptors standardised by the training chains (N,); with means and scales (T,)."""
+        """Targets and 3D descriptors standardised by the training chains (N,); means and scales (T,)."""
         targets = np.full((len(self.chains), len(self.names)), np.nan)
         means, scales = np.empty(len(self.names)), np.empty(len(self.names))
         for column, name in enumerate(self.names):
@@ -105,19 +107,21 @@ class Polymers:
             total = np.bincount(rows, values, minlength=len(targets))
             some = count > 0
             targets[some, column] = (total[some] / count[some] - means[column]) / scales[column]
-        shape = self._standard_shape(train)
-        return Examples(self.chains, targets, self.threshold, self.descriptors, shape), means, scales
+        extras: dict[str, NDArray[Any]] = {"descriptors": self.descriptors, "bands": self.bands}
+        if self.shape is not None:
+            extras["shape"] = self._standard_shape(self.shape, train)
+        return Examples(self.chains, targets, self.threshold, extras), means, scales
 
     def validation(self, held_out: int, seed: int) -> NDArray[np.bool_]:
         """Some chains outside a fold, (N,); the same ones whatever tables they come from."""
-        draw = [crc32(f"{seed} {held_out} {key}".encode()) % 1000 < 1000 * _VALIDATION for key in self.keys]
-        return np.array(draw) & (self.fold != held_out)
+        draw = [crc32(f"{seed} {held_out} {key}".encode()) % 100 < _VALIDATION for key in self.keys]
+        chosen: NDArray[np.bool_] = np.array(draw) & (self.fold != held_out)
+        return chosen
 
-    def _standard_shape(self, train: NDArray[np.bool_]) -> Floats | None:
-        if self.shape is None:
-            return None
-        spread = np.nanstd(self.shape[train], axis=0)
-        standard = (self.shape - np.nanmean(self.shape[train], axis=0)) / np.where(spread > 1e-9, spread, 1.0)
+    @staticmethod
+    def _standard_shape(shape: Floats, train: NDArray[np.bool_]) -> Floats:
+        spread = np.nanstd(shape[train], axis=0)
+        standard = (shape - np.nanmean(shape[train], axis=0)) / np.where(spread > 1e-9, spread, 1.0)
         clipped: Floats = np.clip(standard, -5.0, 5.0)
         return clipped
 

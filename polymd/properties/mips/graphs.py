@@ -19,14 +19,16 @@ from polymd.properties.chain_graph import ATOM_FIELDS, ChainGraph, chain_graph
 from polymd.repeats import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["ATOM_SIZES", "Batch", "ChainTensors", "n_categories"]
+__all__ = ["ATOM_SIZES", "EXTRAS", "Batch", "ChainTensors", "n_categories"]
 
 _ELEMENTS = (0, 5, 6, 7, 8, 9, 14, 15, 16, 17, 32, 34, 35, 50, 53)  # 0: a star that was kept
 _ORDERS = (2, 3, 4, 6)
+#: what a network can be told of a polymer beside its graph; see `Batch`
+EXTRAS = ("descriptors", "bands", "shape")
 #: number of values of each column of `ChainTensors.atoms`; the last one of each stands for all others
 ATOM_SIZES = dict(zip(ATOM_FIELDS, (len(_ELEMENTS) + 1, 5, 4, 2, 9, 6, 7), strict=True))
 
@@ -71,6 +73,7 @@ class Batch:
     real: Tensor  #: (B, N) bool, not filling
     images: Tensor  #: (B, N, N, C) float
     descriptors: Tensor | None = None  #: (B, D), nan where unknown or hidden
+    bands: Tensor | None = None  #: (B, 12) `band_features`, nan where hidden
     shape: Tensor | None = None  #: (B, S) 3D descriptors, nan where unknown or hidden
 
     @classmethod
@@ -78,11 +81,10 @@ class Batch:
         cls,
         chains: Sequence[ChainTensors],
         threshold: int,
-        descriptors: NDArray[np.floating[Any]] | None = None,
-        shape: NDArray[np.floating[Any]] | None = None,
+        extras: Mapping[str, NDArray[np.floating[Any]]] | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> Batch:
-        """Put units side by side."""
+        """Put units side by side; `extras` of `EXTRAS`, one row a unit."""
         size = max(map(len, chains))
         atoms = np.zeros((len(chains), size, len(ATOM_FIELDS)), dtype=np.int64)
         backbone = np.zeros((len(chains), size), dtype=np.int64)
@@ -94,19 +96,19 @@ class Batch:
             atoms[b, :n], backbone[b, :n], real[b, :n] = chain.atoms, chain.backbone, True
             i, j, category, count = chain.images.T
             images[b, i, j, category] = count
-        extras = (None if e is None else torch.from_numpy(e).to(dtype) for e in (descriptors, shape))
+        more = {name: torch.from_numpy(values).to(dtype) for name, values in (extras or {}).items()}
         return cls(
             torch.from_numpy(atoms),
             torch.from_numpy(backbone),
             torch.from_numpy(real),
             torch.from_numpy(images).to(dtype),
-            *extras,
+            **more,
         )
 
     def to(self, device: torch.device) -> Batch:
         """The same on a device."""
-        moved = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Batch(**{name: None if t is None else t.to(device) for name, t in moved.items()})
+        parts: dict[str, Tensor] = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Batch(**{name: part.to(device) for name, part in parts.items() if part is not None})
 
 
 def n_categories(threshold: int) -> int:

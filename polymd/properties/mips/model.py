@@ -30,9 +30,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from polymd.properties.bands import BANDS
 from polymd.properties.fingerprints import DESCRIPTORS
 from polymd.properties.mips.descriptors import Vocabulary
-from polymd.properties.mips.graphs import ATOM_SIZES, n_categories
+from polymd.properties.mips.graphs import ATOM_SIZES, EXTRAS, n_categories
 
 if TYPE_CHECKING:
     from polymd.properties.mips.graphs import Batch
@@ -54,6 +55,7 @@ class Sizes:
     threshold: int = 3  #: bonds, of the farthest atom that is attended to
     backbone: bool = True  #: with backbone embedding
     descriptors: int = 0  #: of the chain, 0 without
+    bands: int = len(BANDS)  #: of π electrons, 0 without
     shape: int = 0  #: number of 3D descriptors, 0 without
     tokens: int = 4  #: that descriptors of a kind become
     dropout: float = 0.1
@@ -143,6 +145,7 @@ class Mips(nn.Module):
         )
         self.layers = nn.ModuleList(Attention(sizes) for _ in range(sizes.layers))
         self.descriptors = Fusion(sizes, sizes.descriptors) if sizes.descriptors else None
+        self.bands = Fusion(sizes, sizes.bands) if sizes.bands else None
         self.shape = Fusion(sizes, sizes.shape) if sizes.shape else None
         self.norm = nn.LayerNorm(width)
         self.masked = nn.ModuleDict({name: nn.Linear(width, n) for name, n in ATOM_SIZES.items()})
@@ -186,7 +189,8 @@ class Mips(nn.Module):
         biases = weights.unflatten(-1, (self.sizes.layers, self.sizes.heads)).permute(3, 0, 4, 1, 2)
         for layer, bias in zip(self.layers, biases, strict=True):
             atoms = layer(atoms, bias)
-        for fusion, values in ((self.descriptors, batch.descriptors), (self.shape, batch.shape)):
+        for name in EXTRAS:
+            fusion, values = getattr(self, name), getattr(batch, name)
             if fusion is not None and values is not None:
                 atoms = atoms + fusion(atoms, values)
         normal: Tensor = self.norm(atoms)

@@ -74,7 +74,7 @@ def pretrain(
         A checkpoint of other settings.
     """
     torch.manual_seed(settings.seed)
-    network = Mips(replace(settings.sizes, descriptors=len(units.vocabulary), dropout=0.0))
+    network = Mips(replace(settings.sizes, descriptors=len(units.vocabulary), bands=0, dropout=0.0))
     network.set_vocabulary(units.vocabulary)
     network = network.to(fastest_device())
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=0.01)
@@ -138,11 +138,13 @@ def _step(
     shown = descriptors.copy()
     unseen = rng.random(len(rows)) < settings.hidden
     shown[unseen] = np.nan
-    batch = Batch.of([units[row] for row in rows], settings.sizes.threshold, shown).to(network.device)
+    chains, extras = [units[row] for row in rows], {"descriptors": shown}
+    batch = Batch.of(chains, settings.sizes.threshold, extras).to(network.device)
     hidden = torch.from_numpy(rng.random(batch.real.shape) < settings.masked).to(network.device) & batch.real
     hidden[:, 0] |= ~hidden.any(dim=1)
     with torch.autocast(network.device.type, torch.bfloat16):
         atoms, pooled = masked_losses(network, batch, hidden)
+        assert network.described is not None
         said = network.described(pooled[torch.from_numpy(unseen)])
     described = functional.mse_loss(said.float(), torch.from_numpy(descriptors[unseen]).to(said.device))
     optimizer.zero_grad()

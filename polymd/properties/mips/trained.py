@@ -41,10 +41,11 @@ class MipsModel:
         """Targets of N polymers from their smallest repeats, without 3D descriptors."""
         sizes, vocabulary = self.network.sizes, self.network.vocabulary
         units = [ChainTensors.of(chain.graph, sizes.threshold) for chain in chains]
-        descriptors = None
+        fingerprints = [chain.fingerprint for chain in chains]
+        extras: dict[str, NDArray[Any]] = {"bands": np.array([f.bands for f in fingerprints], np.float32)}
         if vocabulary is not None:
-            descriptors = vocabulary.values([chain.fingerprint for chain in chains])
-        examples = Examples(units, np.empty((len(units), 0)), sizes.threshold, descriptors)
+            extras["descriptors"] = vocabulary.values(fingerprints)
+        examples = Examples(units, np.empty((len(units), 0)), sizes.threshold, extras)
         found = outputs(self.network, examples, np.arange(len(units)))
         return {
             name: mean + scale * column
@@ -79,19 +80,19 @@ def started(start: Mips | None, sizes: Sizes, polymers: Polymers, seed: int) -> 
     Raises
     ------
     ValueError
-        The pre-trained one differs in sizes other than that of the 3D part.
+        The pre-trained one differs in sizes other than those of bands and of the 3D part.
     """
     torch.manual_seed(seed)
     network = Mips(replace(sizes, descriptors=polymers.descriptors.shape[1]), len(polymers.names))
     network.set_vocabulary(polymers.vocabulary)
     if start is None:
         return network
-    own = {**network.sizes.as_dict(), "shape": 0, "dropout": 0}
-    other = {**start.sizes.as_dict(), "shape": 0, "dropout": 0}
+    own = {**network.sizes.as_dict(), "bands": 0, "shape": 0, "dropout": 0}
+    other = {**start.sizes.as_dict(), "bands": 0, "shape": 0, "dropout": 0}
     if own != other:
         raise ValueError(
             f"pre-trained weights of sizes {other} cannot start a network of {own}; use the same"
         )
-    known = {k: v for k, v in start.state_dict().items() if not k.startswith(("head.", "shape."))}
+    known = {k: v for k, v in start.state_dict().items() if not k.startswith(("head.", "bands.", "shape."))}
     network.load_state_dict(known, strict=False)
     return network

@@ -17,8 +17,6 @@ from polymd.properties.blending import NetworkFolds
 from polymd.properties.networks.finetuning import Finetuning
 from polymd.properties.networks.folds import HeldOut, Polymers, train_fold, train_on_all
 from polymd.properties.networks.pretraining import Pretraining, pretrain
-from polymd.properties.process_training import train_processes
-from polymd.properties.property_model import PropertyModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,9 +24,10 @@ if TYPE_CHECKING:
     from torch import nn
 
     from polymd.properties.networks.kind import NetworkKind
+    from polymd.properties.networks.trained import TrainedNetwork
     from polymd.properties.training_tables import TrainingTable
 
-__all__ = ["TrainingSettings", "held_out_networks", "pretrained", "train_with_processes", "trained_folds"]
+__all__ = ["TrainingSettings", "held_out_networks", "pretrained", "train_kind", "trained_folds"]
 
 N_FOLDS = 5
 _CONFORMERS = 2  # of a labelled unit; one of them in a step, all in a prediction
@@ -45,19 +44,18 @@ class TrainingSettings:
     finetuning: Finetuning = field(default_factory=Finetuning)
 
 
-def train_with_processes(
+def train_kind(
     kind: NetworkKind,
     tables: Mapping[str, TrainingTable],
     settings: TrainingSettings,
     tell: Callable[[str], None] = lambda _: None,
-) -> PropertyModel:
-    """Processes, one network for all tables, and their blend."""
+) -> tuple[TrainedNetwork, dict[str, NetworkFolds]]:
+    """One network for all tables, and what those of the five folds said."""
     start = pretrained(kind, settings, tell)
     polymers, keeping = Polymers.of(tables), _keeping(kind, settings)
     folds = held_out_networks(keeping, polymers, start, settings, tell)
     tell("all polymers")
-    network = train_on_all(keeping, polymers, start, settings.finetuning)
-    return PropertyModel(train_processes(tables, {kind.key: folds}, tell), {kind.key: network})
+    return train_on_all(keeping, polymers, start, settings.finetuning), folds
 
 
 def trained_folds(
