@@ -118,7 +118,7 @@ def test_auto_is_growth_and_none_is_none() -> None:
 
 def test_bad_calls() -> None:
     polymer = Polymer("*CCO*", 2)
-    with pytest.raises(ValueError, match="unknown method 'magic'; allowed: auto, growth, etkdg"):
+    with pytest.raises(ValueError, match="unknown method 'magic'; allowed: auto, growth, polyconf, etkdg"):
         generate_conformations(polymer, 1, method="magic")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="n is -1"):
         generate_conformations(polymer, -1)
