@@ -133,16 +133,6 @@ class Denoising(AveragedTraining):
             network.load_state_dict(_start_weights(config))
         super().__init__(network, config)
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam with decoupled weight decay; betas of the paper."""
-        config = self.config
-        return torch.optim.AdamW(
-            self.network.parameters(),
-            config.learning_rate,
-            betas=(0.9, 0.99),
-            weight_decay=config.weight_decay,
-        )
-
     def training_step(self, batch: Conformations, batch_idx: int) -> Tensor:
         seed = (self.config.seed, self.global_step)
         units = unit_loss(self.network, batch, seed, self.config.most_units)

@@ -54,11 +54,11 @@ class PolyConfConfig(TrainingConfig):
     network: PolyConfSizes = PolyConfSizes()
     batch: int = Field(default=12, ge=1)
     most_units: int = Field(default=64, ge=1)
-    learning_rate: Positive = 5e-4
-    warmup_steps: int = Field(default=200, ge=0)
+    learning_rate: Positive = 2e-3
+    warmup_steps: int = Field(default=50, ge=0)
     weight_decay: float = Field(default=0.02, ge=0.0)
     clip: Positive = 1.0
-    ema: float = Field(default=0.998, ge=0.0, lt=1.0)
+    ema: float = Field(default=0.995, ge=0.0, lt=1.0)
     device: Literal["cpu", "cuda"] = "cpu"
     checkpoint_minutes: float = Field(default=2.0, ge=0.0)
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from polymd.conformations.polyconf.assembly import STAR_AFTER, translations
+from polymd.conformations.polyconf.assembly import HEAD, STAR_AFTER, TAIL, relative, translations
 from polymd.conformations.polyconf.attention import Block, PlaceBias, blocked, wave_features
 from polymd.conformations.polyconf.frames import quaternion_matrix, quaternion_product
 
@@ -21,7 +21,9 @@ __all__ = ["PointAttention", "RotationNetwork"]
 _SCALE = 4.0  # Å
 _POINTS = 4
 _WAVES = 8
-_LINE = 6
+_TURNS = 3
+_JUNCTION = 6 + 2 * _TURNS
+_GEOMETRY = 9 * 6 + 2 + 2 * _JUNCTION
 
 
 class PointAttention(nn.Module):
@@ -73,7 +75,7 @@ class RotationNetwork(nn.Module):
         self.time = nn.Sequential(nn.Linear(2 * _WAVES, width), nn.GELU(), nn.Linear(width, width))
         self.bias = PlaceBias(heads)
         self.geometry = nn.ModuleList(
-            nn.Sequential(nn.Linear(9 * _LINE + 2, width), nn.GELU(), nn.Linear(width, width))
+            nn.Sequential(nn.Linear(_GEOMETRY, width), nn.GELU(), nn.Linear(width, width))
             for _ in range(blocks)
         )
         self.attention = nn.ModuleList(PointAttention(width, heads) for _ in range(blocks))
@@ -96,7 +98,10 @@ class RotationNetwork(nn.Module):
         ):
             now = (rotation @ quaternion_matrix(turned)).detach()
             origin = translations(line[:, :, STAR_AFTER], now)
-            s = s + geometry(_surroundings(line, now, origin, present))
+            seen = torch.cat(
+                [_surroundings(line, now, origin, present), _junctions(line, now, present)], dim=-1
+            )
+            s = s + geometry(seen)
             s = s + attention(s, now, origin / _SCALE, bias)
             s = sequence(s, bias)
             step = functional.pad(update(s), (1, 0), value=1.0)
@@ -118,3 +123,25 @@ def _surroundings(line: Tensor, rotation: Tensor, origin: Tensor, present: Tenso
         parts.append(seen * sound[..., None, None])
         there.append(sound[..., None].to(line.dtype))
     return torch.cat([*(part.flatten(2) / _SCALE for part in parts), *there], dim=-1)
+
+
+def _junctions(line: Tensor, rotation: Tensor, present: Tensor) -> Tensor:
+    """How the junctions of each unit, to the one before and to the one after, are bent and turned (B, U, 24).
+
+    The bond to a unit is that of the unit before it and its own x axis: both in one frame, which are
+    the same where bonds overlap, and the torsion about it.
+    """
+    steps = relative(rotation)
+    bond = functional.normalize(line[..., :-1, STAR_AFTER, :] - line[..., :-1, TAIL, :], dim=-1)
+    axis = steps[..., :, 0]
+    ahead = (steps @ (line[..., 1:, HEAD + 1, :] - line[..., 1:, HEAD, :])[..., None])[..., 0]
+    behind = line[..., :-1, TAIL, :] - line[..., :-1, TAIL - 1, :]
+    left, right = torch.linalg.cross(behind, bond), torch.linalg.cross(bond, ahead)
+    torsion = torch.atan2((torch.linalg.cross(left, right) * bond).sum(-1), (left * right).sum(-1) + 1e-9)
+    phase = torsion[..., None] * torch.arange(1, _TURNS + 1, device=line.device)
+    turned = torch.cat([torch.sin(phase), torch.cos(phase)], dim=-1)
+    there = (present[:, 1:] & present[:, :-1])[..., None]
+    after = torch.cat([torch.linalg.cross(bond, axis), axis, turned], dim=-1) * there
+    back = (steps.transpose(-1, -2) @ bond[..., None])[..., 0]
+    before = torch.cat([back, torch.zeros_like(back), turned], dim=-1) * there
+    return torch.cat([functional.pad(before, (0, 0, 1, 0)), functional.pad(after, (0, 0, 0, 1))], dim=-1)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from polymd.conformations.chain import Chain
+from polymd.conformations.clashes import clash_count
 from polymd.conformations.library import unit_kinds
 from polymd.conformations.polyconf import rotation_diffusion as so3
 from polymd.conformations.polyconf.assembly import STAR_AFTER, frame_units, overlap_bonds, translations
@@ -53,6 +54,9 @@ class Sampling:
         Of the two reverse diffusions.
     noise
         Of the rotations' reverse equation, times the noise that it has. The paper takes 0.1.
+    attempts
+        Draws of the rotations for the same units, of which the one with the fewest clashes is kept. The paper
+        takes the first.
     """
 
     order: Literal["random", "sequential"] = "random"
@@ -61,6 +65,7 @@ class Sampling:
     torsion_steps: int = 20
     rotation_steps: int = 100
     noise: float = 1.0
+    attempts: int = 1
 
 
 def sample_chains(
@@ -85,7 +90,7 @@ def sample_chains(
         count = min(at_once, n - first)
         rng = np.random.default_rng([seed, part])
         with torch.no_grad():
-            found[first : first + count] = _sample(model, units, templates, count, rng, options)
+            found[first : first + count] = _sample(polymer, model, units, templates, count, rng, options)
     found -= found.mean(axis=1, keepdims=True)
     return found
 
@@ -106,6 +111,7 @@ def unit_templates(polymer: Polymer, units: ChainUnits) -> list[NDArray[np.float
 
 
 def _sample(
+    polymer: Polymer,
     model: PolyConf,
     units: ChainUnits,
     templates: list[NDArray[np.float32]],
@@ -119,17 +125,30 @@ def _sample(
     chosen = [templates[i][rng.integers(len(templates[i]))] for i in batch.place.tolist()]
     start = frame_units(torch.from_numpy(np.stack(chosen)), batch.line, batch.plane)[0]
     local, tokens = draw_units(model, batch, start, rng, generator, options)
-    shape = batch.shape
-    line = batch.chains(local[torch.arange(len(batch))[:, None], batch.line], shape)
-    rotation = draw_rotations(model, tokens, line, generator, options)
-    # positions of hundreds of units in a row are summed up in double precision
+    line = batch.chains(local[torch.arange(len(batch))[:, None], batch.line], batch.shape)
+    found = _join(batch, units, local, line, draw_rotations(model, tokens, line, generator, options), options)
+    for _ in range(options.attempts - 1):
+        again = _join(
+            batch, units, local, line, draw_rotations(model, tokens, line, generator, options), options
+        )
+        better = [
+            clash_count(polymer, y) < clash_count(polymer, x) for x, y in zip(found, again, strict=True)
+        ]
+        found[better] = again[better]
+    return found
+
+
+def _join(
+    batch: UnitBatch, units: ChainUnits, local: Tensor, line: Tensor, rotation: Tensor, options: Sampling
+) -> NDArray[np.float64]:
+    """Positions (B, N, 3), in double precision: those of hundreds of units in a row are summed up."""
     line, rotation = line.double(), rotation.double()
     if options.overlap == "bond" or options.rotations == "uniform":
         rotation = overlap_bonds(rotation, line)
     origin = batch.rows(translations(line[:, :, STAR_AFTER], rotation))
     points = local.double() @ batch.rows(rotation).transpose(-1, -2) + origin[:, None]
-    placed = points.reshape(n, len(templates), *points.shape[1:]).numpy()
-    positions = np.empty((n, int(units.atoms[units.own].max()) + 1, 3))
+    placed = points.reshape(len(line), *units.own.shape, 3).numpy()
+    positions = np.empty((len(line), int(units.atoms[units.own].max()) + 1, 3))
     positions[:, units.atoms[units.own]] = placed[:, units.own]
     return positions
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from polymd import Polymer
+from polymd.conformations.clashes import clash_count
 from polymd.conformations.geometry import keeps_stereo
 from polymd.conformations.polyconf.model import PolyConf
 from polymd.conformations.polyconf.sampling import Sampling, sample_chains
@@ -62,6 +63,16 @@ def test_angles_between_units_are_those_of_units(model: PolyConf) -> None:
         steps /= np.linalg.norm(steps, axis=1, keepdims=True)
         angles = 180.0 - np.degrees(np.arccos((steps[1:] * steps[:-1]).sum(axis=1)))
         assert 108.0 < angles.min() < angles.max() < 118.0
+
+
+def test_of_several_attempts_the_best_is_kept(model: PolyConf) -> None:
+    polymer = Polymer("*CC(*)c1ccccc1", 8)
+    counts = []
+    for attempts in (1, 4):
+        options = Sampling(torsion_steps=2, rotation_steps=2, attempts=attempts)
+        counts.append([clash_count(polymer, x) for x in sample_chains(polymer, 4, 0, options, model)])
+    assert all(few <= many for many, few in zip(*counts, strict=True))
+    assert sum(counts[1]) < sum(counts[0])
 
 
 def test_weights_come_back(model: PolyConf, tmp_path: Path) -> None:
