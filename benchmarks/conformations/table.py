@@ -43,7 +43,8 @@ def markdown(summary: dict[str, dict[str, Any]]) -> str:
     ]
     for key, (title, unit, form) in ROWS.items():
         cells = [format(values[key], form) if key in values else "–" for values in summary.values()]
-        lines.append(f"| {title}{f', {unit}' if unit else ''} | {' | '.join(cells)} |")
+        name = title.replace("|E-MAT-R|", "E-MAT-R, absolute")  # a bar would end the cell
+        lines.append(f"| {name}{f', {unit}' if unit else ''} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -31,18 +31,31 @@ def test_gyration_counts_masses() -> None:
 def test_a_run_that_is_the_reference_is_relaxed_from_the_start() -> None:
     polymer = Polymer("*CCO*", 4)
     x = embed(polymer.to_rdkit(), 8, 0)
-    frames = np.repeat(x, 4, axis=0).astype(np.float32)
-    start = np.repeat(np.arange(8, dtype=np.int16), 4)
-    chain = ReferenceChain("*CCO*", 4, "atactic", 0, "test", "library", "bcc", frames, np.zeros(32), start)
+    start = np.repeat(np.arange(4, dtype=np.int16), 4)
+    chains = [
+        ReferenceChain(
+            "*CCO*",
+            4,
+            "atactic",
+            seed,
+            "test",
+            "library",
+            "bcc",
+            np.repeat(half, 4, axis=0).astype(np.float32),
+            np.zeros(16),
+            start,
+        )
+        for seed, half in enumerate((x[:4], x[4:]))
+    ]
     steps = round(3 * WINDOW / SAMPLE) + 1
     same = np.repeat(x[None], steps, axis=0).astype(np.float32)
-    found = analyse(chain, same)
+    found = analyse(chains, same)
     assert found["rg_reached"] == 0.0
     assert found["torsions_start"] == pytest.approx(0.0, abs=1e-9)
     assert found["torsions_reached"] == 0.0
     assert found["torsions_floor"] > 0.0
     assert divergence(polymer, x, -x) == 0.0
-    longer = analyse(chain, 1.5 * same)
+    longer = analyse(chains, 1.5 * same)
     assert longer["rg_reached"] is None
     rows = [
         {"psmiles": "*CCO*", "n_units": 4, "method": "growth", "ps": 6.0} | longer,
