@@ -12,7 +12,6 @@ from polymd.properties import predict
 from polymd.properties.blending import NetworkFolds, ProcessFolds, blend_all, blend_weights, held_out_errors
 from polymd.properties.fingerprints import DESCRIPTORS, fingerprint
 from polymd.properties.member_training import train_members
-from polymd.properties.mips.batching import batches_of_similar_size
 from polymd.properties.mips.descriptors import Vocabulary
 from polymd.properties.mips.finetuning import Finetuning, finetune, outputs
 from polymd.properties.mips.folds import Polymers, train_fold
@@ -23,6 +22,7 @@ from polymd.properties.mips.shape import N_SHAPE, shape_descriptors
 from polymd.properties.mips.store import UnitStore
 from polymd.properties.mips.trained import MipsModel, started
 from polymd.properties.network_training import NetworkSettings, read_pool, train_mips
+from polymd.properties.networks.batching import batches_of_similar_size
 from polymd.properties.property_model import PropertyModel
 from polymd.properties.read_chain import read_chains
 from polymd.properties.training_tables import TrainingTable

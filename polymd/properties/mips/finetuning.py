@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from polymd.properties.mips.batching import batches_of_similar_size, in_order_of_size
 from polymd.properties.mips.graphs import Batch
-from polymd.properties.mips.model import fastest_device
+from polymd.properties.networks.batching import batches_of_similar_size, in_order_of_size
+from polymd.properties.networks.kind import fastest_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -38,7 +38,7 @@ from polymd.properties.mips.graphs import ATOM_SIZES, EXTRAS, n_categories
 if TYPE_CHECKING:
     from polymd.properties.mips.graphs import Batch
 
-__all__ = ["Mips", "Sizes", "fastest_device"]
+__all__ = ["Mips", "Sizes"]
 
 _FUSION = 0.5  # weight of what comes from descriptors, as published
 _LEAST = 1e-30  # of a sum over images; its logarithm hides an atom from another
@@ -210,8 +210,3 @@ class Mips(nn.Module):
         """Targets (B, T)."""
         values: Tensor = self.head(self.pooled(batch, self.atoms(batch)))
         return values
-
-
-def fastest_device() -> torch.device:
-    """A CUDA device where there is one, else the processor."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

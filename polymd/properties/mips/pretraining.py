@@ -18,9 +18,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from polymd.properties.mips.batching import batches_of_similar_size
 from polymd.properties.mips.graphs import ATOM_SIZES, Batch
-from polymd.properties.mips.model import Mips, Sizes, fastest_device
+from polymd.properties.mips.model import Mips, Sizes
+from polymd.properties.networks.batching import batches_of_similar_size
+from polymd.properties.networks.kind import fastest_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable

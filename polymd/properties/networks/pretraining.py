@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from polymd.properties.mips.batching import batches_of_similar_size
+from polymd.properties.networks.batching import batches_of_similar_size
 from polymd.properties.networks.kind import fastest_device, mixed_precision
 
 if TYPE_CHECKING:
