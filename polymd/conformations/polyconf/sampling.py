@@ -52,8 +52,9 @@ class Sampling:
         "atom", one atom as in the paper, angles at the heads being left to the rotations.
     torsion_steps, rotation_steps
         Of the two reverse diffusions.
-    noise
-        Of the rotations' reverse equation, times the noise that it has. The paper takes 0.1.
+    torsion_noise, noise
+        Of the reverse equations of torsions and rotations, times the noise that these have: less than 1 draws
+        likelier torsions. The paper takes 1 and 0.1.
     attempts
         Draws of the rotations for the same units, of which the one with the fewest clashes is kept. The paper
         takes the first.
@@ -64,7 +65,8 @@ class Sampling:
     overlap: Literal["bond", "atom"] = "bond"
     torsion_steps: int = 20
     rotation_steps: int = 100
-    noise: float = 1.0
+    torsion_noise: float = 0.5
+    noise: float = 0.5
     attempts: int = 1
 
 
@@ -178,7 +180,9 @@ def draw_units(
         def frame(points: Tensor, some: UnitBatch = some) -> Tensor:
             return frame_units(points, some.line, some.plane)[0]
 
-        drawn = sample_turns(score, local[rows], some, options.torsion_steps, generator, frame)
+        drawn = sample_turns(
+            score, local[rows], some, options.torsion_steps, generator, frame, options.torsion_noise
+        )
         local = local.index_copy(0, rows, drawn)
         shapes = shapes.index_copy(0, rows, model.encoder.shapes(some, drawn))
         known = known.index_fill(0, rows, True)

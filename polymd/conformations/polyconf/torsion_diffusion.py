@@ -141,11 +141,13 @@ def sample_turns(
     steps: int,
     generator: torch.Generator,
     frame: Callable[[Tensor], Tensor],
+    noise: float = 1.0,
 ) -> Tensor:
     """Points (M, A, 3) with torsions drawn by the reverse equation in `steps` steps, from uniform ones.
 
     score(points, width (M,)) gives scores (M, T), `frame` brings points back into the unit's frame. The
-    last step adds no noise. Turns that are `free` stay uniform.
+    last step adds no noise, the others `noise` times what the equation says. Turns that are `free` stay
+    uniform.
     """
     shape = units.turns.shape
     device = points.device
@@ -159,6 +161,6 @@ def sample_turns(
         variance = growth * width**2 / steps
         change = variance * score(points, torch.full((shape[0],), width, device=device))
         if k + 1 < steps:
-            change = change + math.sqrt(variance) * torch.randn(shape, generator=generator).to(device)
+            change = change + noise * math.sqrt(variance) * torch.randn(shape, generator=generator).to(device)
         points = frame(turn(points, units, change * moved))
     return points
