@@ -21,6 +21,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from numpy.typing import NDArray
+from openmm import OpenMMException
 
 from polymd.conformations.etkdg import ConformationError
 from polymd.conformations.metrics.baselines import generate
@@ -146,7 +147,10 @@ def relax(
         starts = generate(polymer, method, n, limit=limit)
     except ConformationError as error:
         return row | {"failure": str(error)}
-    frames = trajectories(chain, starts, picoseconds, seed=1)
+    try:
+        frames = trajectories(chain, starts, picoseconds, seed=1)
+    except OpenMMException as error:  # a coordinate is NaN
+        return row | {"failure": f"dynamics: {error}"}
     return (
         row | {"starts": len(starts)} | analyse(references, frames) | {"seconds": time.process_time() - begin}
     )

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from polymd.commands.conformations import ROWS
+from polymd.commands.conformations import ROWS, cell
 from polymd.conformations.metrics.evaluation import summarise
 
 
@@ -42,7 +42,7 @@ def markdown(summary: dict[str, dict[str, Any]]) -> str:
         f"| polymers | {' | '.join(counts)} |",
     ]
     for key, (title, unit, form) in ROWS.items():
-        cells = [format(values[key], form) if key in values else "–" for values in summary.values()]
+        cells = [cell(values[key], form) if key in values else "–" for values in summary.values()]
         name = title.replace("|E-MAT-R|", "E-MAT-R, absolute")  # a bar would end the cell
         lines.append(f"| {name}{f', {unit}' if unit else ''} | {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
+_HUGE = 1e5
 METHODS = ("auto", "growth", "polyconf", "etkdg", "uniform", "oracle")
 
 ROWS = {
@@ -132,6 +133,11 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def cell(value: float, form: str) -> str:
+    """A number in its format, or as a power of ten where clashes make it huge."""
+    return format(value, form) if abs(value) < _HUGE else f"{value:.0e}"
+
+
 def print_methods(summary: dict[str, dict[str, Any]]) -> None:
     """A table of `summarise`, one column a method."""
     from rich.console import Console
@@ -141,5 +147,5 @@ def print_methods(summary: dict[str, dict[str, Any]]) -> None:
     counts = [f"{v['chains'] - v['failures']} of {v['chains']}" for v in summary.values()]
     table.add_row("chains", "", *counts, end_section=True)
     for key, (title, unit, form) in ROWS.items():
-        table.add_row(title, unit, *(format(v[key], form) if key in v else "" for v in summary.values()))
+        table.add_row(title, unit, *(cell(v[key], form) if key in v else "" for v in summary.values()))
     Console().print(table)
