@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from polymd import Polymer
+from polymd import Polymer, generate_conformations
 from polymd.conformations.clashes import clash_count
 from polymd.conformations.geometry import keeps_stereo
-from polymd.conformations.polyconf.model import PolyConf
+from polymd.conformations.polyconf.model import PolyConf, load_polyconf
 from polymd.conformations.polyconf.sampling import Sampling, sample_chains
 
 FAST = Sampling(torsion_steps=3, rotation_steps=4)
@@ -83,3 +83,12 @@ def test_weights_come_back(model: PolyConf, tmp_path: Path) -> None:
     assert again.sizes == model.sizes
     with pytest.raises(ValueError, match="cannot read"):
         PolyConf.read(tmp_path / "nothing.safetensors")
+
+
+def test_the_shipped_weights_are_found_by_name() -> None:
+    polymer = Polymer("*CCO*", 3)
+    chains = generate_conformations(polymer, 1, method="polyconf", seed=4)
+    assert keeps_stereo(polymer.to_rdkit(), chains[0])
+    assert load_polyconf().card["name"] == "polyconf"
+    with pytest.raises(ValueError, match="linear homopolymers"):
+        generate_conformations(Polymer("*CCO*", 12, ring=True), 1, method="polyconf")
