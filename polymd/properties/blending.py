@@ -62,7 +62,8 @@ def blend_all(
     Returns
     -------
     dict
-        Of every table that a network knows: `weights` of the members, gp first, means over folds;
+        Of every table that a network knows: `weights` of the members, gp first, means over folds, or gp
+        alone where the blend did not beat it on these folds;
         `calibration`, factors on the process's calibrated deviations for `auto` and for each network alone;
         `errors` on five folds, of `blend` and of each network.
     """
@@ -129,15 +130,15 @@ def _card(
             alone[key][test] = network.predicted[held_out, test]
         blended[test] = weight @ np.stack([process.predicted[test], *(p[test] for p in alone.values())])
     deviations = process.deviations * calibration(process.predicted - table.targets, process.deviations)
-    means = np.mean(weights, axis=0)
-    said = {"auto": blended} | alone
+    said = {"blend": blended} | alone
+    errors = {key: held_out_errors(table, p, deviations) for key, p in said.items()}
+    factors = {key: calibration(p - table.targets, deviations) for key, p in said.items()}
+    means = dict(zip(("gp", *networks), np.mean(weights, axis=0).tolist(), strict=True))
+    better = errors["blend"]["rmse"] < held_out_errors(table, process.predicted, deviations)["rmse"]
     return {
-        "weights": dict(zip(("gp", *networks), means.tolist(), strict=True)),
-        "calibration": {key: calibration(p - table.targets, deviations) for key, p in said.items()},
-        "errors": {
-            "blend" if key == "auto" else key: held_out_errors(table, p, deviations)
-            for key, p in said.items()
-        },
+        "weights": means if better else {"gp": 1.0},
+        "calibration": factors | {"auto": factors["blend"] if better else 1.0},
+        "errors": errors,
     }
 
 
