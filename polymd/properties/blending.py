@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["NetworkFolds", "ProcessFolds", "blend_all", "blend_weights", "held_out_errors"]
+__all__ = [
+    "NetworkFolds",
+    "ProcessFolds",
+    "blend_all",
+    "blend_weights",
+    "blended_mean",
+    "held_out_errors",
+]
 
 _PRIOR_ROWS = 40.0  # validation rows that the weights of all tables together are worth
 _CERTAIN = 1e4  # weight of the equation that weights sum to one
@@ -64,7 +71,8 @@ def blend_all(
     dict
         Of every table that a network knows: `weights` of the members, gp first, means over folds, or gp
         alone where the blend did not beat it on these folds;
-        `calibration`, factors on the process's calibrated deviations for `auto` and for each network alone;
+        `calibration`, factors on deviations: for each network alone on the process's calibrated ones, for
+        `auto` on the root of their squares and the squared spread of the members;
         `errors` on five folds, of `blend` and of each network.
     """
     members = {name: {key: n[name] for key, n in networks.items() if name in n} for name in tables}
@@ -105,6 +113,12 @@ def blend_weights(errors: Floats, prior: Floats) -> Floats:
     return normal
 
 
+def blended_mean(weights: Floats, members: Floats) -> tuple[Floats, Floats]:
+    """Weighted mean (N,) of M members (M, N), and their weighted standard deviation about it."""
+    mean = weights @ members
+    return mean, np.sqrt(weights @ (members - mean) ** 2)
+
+
 def _validation_errors(
     table: TrainingTable, process: ProcessFolds, networks: list[NetworkFolds], held_out: int
 ) -> Floats:
@@ -123,16 +137,18 @@ def _card(
 ) -> dict[str, Any]:
     """The entry of one table in `blend_all`, from its members' weights for every fold."""
     alone = {key: np.empty_like(table.targets) for key in networks}
-    blended = np.empty_like(table.targets)
+    blended, spread = np.empty_like(table.targets), np.empty_like(table.targets)
     for held_out, weight in enumerate(weights):
         test = table.fold == held_out
         for key, network in networks.items():
             alone[key][test] = network.predicted[held_out, test]
-        blended[test] = weight @ np.stack([process.predicted[test], *(p[test] for p in alone.values())])
+        members = np.stack([process.predicted[test], *(p[test] for p in alone.values())])
+        blended[test], spread[test] = blended_mean(weight, members)
     deviations = process.deviations * calibration(process.predicted - table.targets, process.deviations)
-    said = {"blend": blended} | alone
-    errors = {key: held_out_errors(table, p, deviations) for key, p in said.items()}
-    factors = {key: calibration(p - table.targets, deviations) for key, p in said.items()}
+    said = {key: (p, deviations) for key, p in alone.items()}
+    said = {"blend": (blended, np.hypot(deviations, spread))} | said
+    errors = {key: held_out_errors(table, p, d) for key, (p, d) in said.items()}
+    factors = {key: calibration(p - table.targets, d) for key, (p, d) in said.items()}
     means = dict(zip(("gp", *networks), np.mean(weights, axis=0).tolist(), strict=True))
     better = errors["blend"]["rmse"] < held_out_errors(table, process.predicted, deviations)["rmse"]
     return {

@@ -1,8 +1,8 @@
 """The model of many properties that `predict` uses: Gaussian processes, networks, and how they are blended.
 
-The estimate of a property is the weighted mean of its members; its uncertainty is that of the process times a
-factor with which nine of ten held-out polymers lie in their interval. The process also says what is in the
-domain.
+The estimate of a property is the weighted mean of its members; its uncertainty is that of the process and the
+spread of the members, times a factor with which nine of ten held-out polymers lie in their interval. The
+process also says what is in the domain.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from polymd.properties.blending import blended_mean
 from polymd.properties.process_model import ProcessModel
 
 if TYPE_CHECKING:
@@ -90,10 +91,11 @@ class PropertyModel:
         for name, weight in weights.items():
             if list(weight) == ["gp"]:
                 continue
-            members = {key: found[name].mean if key == "gp" else said[key][name] for key in weight}
-            mean = np.sum([weight[key] * values for key, values in members.items()], axis=0)
+            members = np.stack([found[name].mean if key == "gp" else said[key][name] for key in weight])
+            mean, spread = blended_mean(np.array(list(weight.values())), members)
+            deviation = np.hypot(found[name].deviation, spread)
             factor = self.card(name)["blend"]["calibration"][kind]
-            found[name] = replace(found[name], mean=mean).widened(factor)
+            found[name] = replace(found[name], mean=mean, deviation=deviation).widened(factor)
         return found
 
     def model_of(self, name: str, kind: str) -> str:

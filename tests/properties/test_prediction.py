@@ -8,11 +8,11 @@ import pytest
 
 from polymd.datasets.properties import TABLES
 from polymd.properties import predict
-from polymd.properties.chain_graph import chain_graph
 from polymd.properties.estimates import WITHIN_90, Estimates, calibration, coverage
 from polymd.properties.prediction import COLUMNS, SHIPPED
 from polymd.properties.process_training import train_processes
 from polymd.properties.property_model import PropertyModel
+from polymd.properties.read_chain import read_chains
 from polymd.properties.training_tables import TrainingTable, read_tables
 from polymd.testing import SPELLING_RTOL
 
@@ -72,7 +72,7 @@ def test_a_model_survives_its_file(tmp_path: Path) -> None:
     model.save(tmp_path / "mine.safetensors")
     found = predict(CHAINS[:5], model=tmp_path / "mine.safetensors")
     assert list(found["property"].unique()) == ["colour", "size"]
-    direct = model.predict(["colour"], [chain_graph(p) for p in CHAINS[:5]])["colour"]
+    direct = model.predict(["colour"], read_chains(CHAINS[:5]))["colour"]
     mine = found[found["property"] == "colour"]
     np.testing.assert_allclose(mine["value"], direct.mean, rtol=SPELLING_RTOL)
     np.testing.assert_array_equal(mine["in_domain"], direct.inside)
@@ -117,7 +117,7 @@ def test_refuses_bad_tables(tmp_path: Path, rows: str, message: str) -> None:
 def test_refuses_what_it_does_not_know() -> None:
     with pytest.raises(ValueError, match=r"no property 'Ecg' in this model; .*did you mean 'Egc'"):
         predict("*CC*", "Ecg")
-    with pytest.raises(ValueError, match="no model 'best'; allowed: auto, gp, mips"):
+    with pytest.raises(ValueError, match="no model 'best'; allowed: auto, gp, trees, mips"):
         predict("*CC*", model="best")
     with pytest.raises(ValueError, match="no polymers were given"):
         predict([])
