@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Process", "ProcessModel"]
 
 _CHUNK = 500  # polymers predicted at a time
-_BLOCK = 128  # rows of a covariance computed at a time
+_BLOCK = 512  # rows of a covariance computed at a time
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,11 @@ class ProcessModel:
         starts = range(0, len(fingerprints), _CHUNK)
         chunks = [self._chunk(wanted, fingerprints[start : start + _CHUNK]) for start in starts]
         return {name: Estimates.joined([chunk[name] for chunk in chunks]) for name in wanted}
+
+    def prepare(self, names: Iterable[str]) -> None:
+        """Factorise the training sets of properties, which the first prediction of each does otherwise."""
+        for name in names:
+            self._factor(name)
 
     def _chunk(self, names: list[str], fingerprints: Sequence[Fingerprint]) -> dict[str, Estimates]:
         """Estimates of some properties for some polymers."""
