@@ -138,7 +138,7 @@ def _find(model: str) -> tuple[PropertyModel, str]:
     from polymd.properties.property_model import KINDS
 
     if model in KINDS:
-        return _load(SHIPPED, 0), model
+        return _load(SHIPPED, 0, model == "gp"), model
     if not Path(model).is_file():
         raise ValueError(
             f"no model {model!r}; allowed: {', '.join(KINDS)}, or a file of polymd train property; "
@@ -148,11 +148,11 @@ def _find(model: str) -> tuple[PropertyModel, str]:
 
 
 @lru_cache(maxsize=4)
-def _load(path: Path, changed: int) -> PropertyModel:
+def _load(path: Path, changed: int, processes_only: bool = False) -> PropertyModel:
     """A file, read once as long as it is not changed."""
     from polymd.properties.property_model import PropertyModel
 
-    return PropertyModel.load(path)
+    return PropertyModel.load(path, processes_only=processes_only)
 
 
 def _names(properties: str | Sequence[str], known: list[str]) -> list[str]:

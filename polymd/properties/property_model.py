@@ -122,8 +122,8 @@ class PropertyModel:
         save_file({name: np.ascontiguousarray(array) for name, array in tensors.items()}, path, about)
 
     @classmethod
-    def load(cls, path: Path) -> PropertyModel:
-        """Read a file of `save`; raises ValueError where it is none."""
+    def load(cls, path: Path, *, processes_only: bool = False) -> PropertyModel:
+        """Read a file of `save`, or its processes, which need no torch; ValueError where it is none."""
         from safetensors import SafetensorError, safe_open
 
         try:
@@ -137,7 +137,7 @@ class PropertyModel:
         processes = ProcessModel.of_tensors(_part(tensors, "gp."), json.loads(about["cards"]))
         networks = {}
         for key, (module, name) in NETWORKS.items():
-            if key in about:
+            if key in about and not processes_only:
                 reader = getattr(import_module(module), name)
                 networks[key] = reader.of_tensors(_part(tensors, f"{key}."), about[key])
         return cls(processes, networks)
