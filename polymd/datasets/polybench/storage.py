@@ -78,7 +78,9 @@ def write_chains(
         for number, chain in enumerate(chains):
             group = file.create_group(f"{number:05d}")
             group.attrs.update({name: getattr(chain, name) for name in _ATTRIBUTES})
-            packing = {"shuffle": True} if decimals is None else {"scaleoffset": decimals}
+            packing: dict[str, Any] = {"shuffle": True}
+            if decimals is not None:  # numbers near the fill value would become that
+                packing = {"scaleoffset": decimals, "fillvalue": np.nan}
             group.create_dataset("positions", data=chain.positions, compression="gzip", **packing)
             group.create_dataset("energies", data=chain.energies)
             group.create_dataset("start", data=chain.start)
