@@ -46,7 +46,7 @@ def evaluate_properties(
         results = evaluate_networks(chosen, settings, folder, split_seed=split_seed, tell=_tell)
     elif model in ("mmpolymer", "two-channel") and protocol == "5fold":
         from polymd.properties.networks import finetuning
-        from polymd.properties.networks.kind import kind_of
+        from polymd.properties.networks.kinds import kind_of
         from polymd.properties.networks.training import TrainingSettings
 
         budget = TrainingSettings(where, finetuning=finetuning.Finetuning(epochs=epochs))

@@ -112,7 +112,7 @@ def _network(
 ) -> Trainer:
     """Of MMPolymer or of the two-channel encoder."""
     from polymd.properties.networks.finetuning import Finetuning
-    from polymd.properties.networks.kind import kind_of
+    from polymd.properties.networks.kinds import kind_of
     from polymd.properties.networks.pretraining import Pretraining
     from polymd.properties.networks.training import TrainingSettings, train_kind
 

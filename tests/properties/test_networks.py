@@ -17,7 +17,8 @@ from polymd.properties.networks.distances import PairKernels, pair_distances
 from polymd.properties.networks.elements import N_ELEMENTS, element_categories
 from polymd.properties.networks.finetuning import Examples, Finetuning, finetune, outputs
 from polymd.properties.networks.folds import Polymers, train_fold, train_on_all
-from polymd.properties.networks.kind import NetworkKind, kind_of
+from polymd.properties.networks.kind import NetworkKind
+from polymd.properties.networks.kinds import kind_of
 from polymd.properties.networks.pretraining import Pretraining, pretrain
 from polymd.properties.networks.training import TrainingSettings, held_out_networks
 from polymd.properties.read_chain import read_chains

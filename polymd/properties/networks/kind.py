@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from polymd.properties.networks.conformers import Conformers
 
-__all__ = ["Batch", "NetworkKind", "fastest_device", "kind_of", "mixed_precision"]
+__all__ = ["Batch", "NetworkKind", "fastest_device", "mixed_precision"]
 
 
 class Batch(Protocol):
@@ -37,7 +37,7 @@ class NetworkKind(ABC):
 
     @abstractmethod
     def as_dict(self) -> dict[str, Any]:
-        """The sizes, for the header of a file; `kind_of(key, sizes)` makes the kind of them."""
+        """The sizes, for the header of a file; `kinds.kind_of(key, sizes)` makes the kind of them."""
 
     @abstractmethod
     def prepare(self, psmiles: Sequence[str], tell: Callable[[str], None] = lambda _: None) -> list[Any]:
@@ -81,19 +81,6 @@ class NetworkKind(ABC):
             known = {k: v for k, v in pretrained.state_dict().items() if not k.startswith("head.")}
             network.load_state_dict(known, strict=False)
         return network
-
-
-def kind_of(key: str, sizes: dict[str, Any]) -> NetworkKind:
-    """The kind of a name and sizes as in `NetworkKind.as_dict`; raises ValueError where there is none."""
-    if key == "mmpolymer":
-        from polymd.properties.mmpolymer.kind import MMPolymerKind
-
-        return MMPolymerKind.of(sizes)
-    if key == "two-channel":
-        from polymd.properties.two_channel.kind import TwoChannelKind
-
-        return TwoChannelKind.of(sizes)
-    raise ValueError(f"no kind of network {key!r}; allowed: mmpolymer, two-channel; fix: take one of them")
 
 
 def fastest_device() -> torch.device:

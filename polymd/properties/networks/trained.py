@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polymd.properties.networks.finetuning import Examples, outputs
-from polymd.properties.networks.kind import kind_of
+from polymd.properties.networks.kinds import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch import Tensor, nn
 from torch.nn import functional
 
 from polymd.properties.mips.graphs import ATOM_SIZES, n_categories
-
-if TYPE_CHECKING:
-    from polymd.properties.two_channel.model import Sizes
 
 __all__ = ["Decoders"]
 
@@ -20,12 +15,11 @@ _PAIR_CHANNELS = 32
 class Decoders(nn.Module):
     """What is told of atoms, of pairs of atoms, and their views in the other channel."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, width: int, threshold: int) -> None:
         super().__init__()
-        width = sizes.channels
         self.kinds = nn.ModuleDict({name: nn.Linear(width, n) for name, n in ATOM_SIZES.items()})
         self.distance = PairDecoder(width, 1)
-        self.path = PairDecoder(width, n_categories(sizes.threshold) + 1)  # the last one: farther
+        self.path = PairDecoder(width, n_categories(threshold) + 1)  # the last one: farther
         self.views = nn.ModuleDict(
             {f"{scale}_{side}": nn.Linear(width, width) for scale in ("atom", "all") for side in ("2d", "3d")}
         )

@@ -101,7 +101,7 @@ class TwoChannel(nn.Module):
         )
         self.norm = nn.LayerNorm(width)
         self.displacements = Displacements(sizes.heads)
-        self.decoders = Decoders(sizes)
+        self.decoders = Decoders(sizes.channels, sizes.threshold)
         self.head = nn.Sequential(
             nn.Linear(width, width), nn.SiLU(), nn.Dropout(sizes.dropout), nn.Linear(width, targets)
         )
