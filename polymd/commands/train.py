@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from polymd.commands.interruption import stopped
 from polymd.commands.train_conformations import train_conformations
 from polymd.commands.train_polyconf import train_polyconf
 from polymd.commands.train_property import train_property
@@ -40,10 +41,7 @@ def potential(
     try:
         card = training.export(checked) if export else training.train(checked, resume=resume)
     except KeyboardInterrupt:
-        again = f"polymd train potential {config} --resume"
-        message = f"stopped; go on with: {again}" if checked.checkpoint.exists() else "stopped"
-        typer.echo(message, err=True)
-        return 130
+        return stopped("potential", config, checked.checkpoint)
     if as_json:
         typer.echo(json.dumps({"path": str(checked.model)} | card, indent=2))
     else:

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from polymd.commands.interruption import stopped
+
 
 def train_polyconf(
     config: Annotated[Path, typer.Argument(help="YAML, see examples/train_polyconf.yaml.")],
@@ -24,10 +26,7 @@ def train_polyconf(
     try:
         card = training.train(checked, resume=resume)
     except KeyboardInterrupt:
-        again = f"polymd train polyconf {config} --resume"
-        message = f"stopped; go on with: {again}" if checked.checkpoint.exists() else "stopped"
-        typer.echo(message, err=True)
-        return 130
+        return stopped("polyconf", config, checked.checkpoint)
     if as_json:
         typer.echo(json.dumps({"path": str(checked.model)} | card, indent=2))
         return 0

@@ -1,23 +1,19 @@
 """Training of the network behind growth: `train` from a checked config to a weights file."""
 
-import datetime
 import os
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
 import torch
-from lightning import Trainer
-from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import IterableDataset
 
 from polymd.conformations.network import Network, Sizes
 from polymd.training.averaging import AveragedTraining
-from polymd.training.callbacks import Budget
 from polymd.training.chain_selection import selected_chains
-from polymd.training.checkpoint import averaged_weights, check_checkpoint, minutes_spent
+from polymd.training.chain_training import card_of, fit
+from polymd.training.checkpoint import averaged_weights, check_checkpoint
 from polymd.training.conformation_config import ConformationConfig
 from polymd.training.conformation_data import Example, batch_of, example
 from polymd.training.conformation_network import Batch, ConformationNetwork
@@ -43,31 +39,7 @@ def train(config: ConformationConfig, *, resume: bool = False) -> dict[str, Any]
         raise ValueError("the data hold no chain to train on; give reference chains or labelled frames")
     module = DensityFitting(config)
     batches = [batch_of(part, config.frames, np.random.default_rng(0)) for part in _parts(validation, 16)]
-    trainer = Trainer(
-        accelerator="cpu",
-        devices=1,
-        max_epochs=-1,
-        val_check_interval=config.validate_every if batches else None,
-        check_val_every_n_epoch=None,
-        limit_val_batches=1.0 if batches else 0,
-        num_sanity_val_steps=0,
-        gradient_clip_val=config.clip,
-        log_every_n_steps=50,
-        logger=CSVLogger(config.out, name="log"),
-        callbacks=[Budget(config)],
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="lightning")
-        trainer.fit(
-            module,
-            DataLoader(Stream(training, config, module), batch_size=None),
-            DataLoader(cast(Any, batches), batch_size=None) if batches else None,
-            ckpt_path=config.checkpoint if resume else None,
-            weights_only=True,
-        )
+    fit(module, config, Stream(training, config, module), batches, resume=resume, clip=config.clip)
     return export(config, len(training) // 2, families, _errors(module.average, validation, config))
 
 
@@ -172,27 +144,9 @@ def export(
     config: ConformationConfig, chains: int, families: Sequence[str], errors: dict[str, Any]
 ) -> dict[str, Any]:
     """Write the averaged weights of the last checkpoint; returns their card."""
-    from polymd.diagnostics import machine, versions
-    from polymd.potentials.polyget.storage import checksum
-
     checkpoint = torch.load(config.checkpoint, map_location="cpu", weights_only=True)
     weights = averaged_weights(checkpoint)
-    card = {
-        "name": config.name,
-        "date": str(datetime.date.today()),
-        "data": [{"file": path.name, "sha256": checksum(path)} for path in config.data],
-        "training": {
-            "chains": chains,
-            "steps": int(checkpoint["global_step"]),
-            "minutes": round(minutes_spent(checkpoint), 2),
-            "parameters": sum(int(w.size) for w in weights.values()),
-        },
-        "validation_families": list(families),
-        "errors": errors,
-        "config": checkpoint["config"],
-        "machine": machine(),
-        "versions": {k: v for k, v in versions().items() if v is not None},
-    }
+    card = card_of(config, checkpoint, weights, chains=chains, families=families, errors=errors)
     partial = config.model.with_suffix(".partial")
     Network(weights, Sizes(**config.network.model_dump()), card).save(partial)
     os.replace(partial, config.model)

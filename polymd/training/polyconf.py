@@ -3,25 +3,21 @@
 Both phases are trained on the same batches, the second on the encoders of the first without changing them.
 """
 
-import datetime
 import os
-import warnings
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
-from lightning import Trainer
-from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import IterableDataset
 
 from polymd.conformations.polyconf.losses import Conformations, rotation_loss, unit_loss
 from polymd.conformations.polyconf.model import PolyConf, Sizes
 from polymd.training.averaging import AveragedTraining
-from polymd.training.callbacks import Budget
 from polymd.training.chain_selection import selected_chains
-from polymd.training.checkpoint import averaged_weights, check_checkpoint, minutes_spent
+from polymd.training.chain_training import card_of, fit
+from polymd.training.checkpoint import averaged_weights, check_checkpoint
 from polymd.training.polyconf_config import PolyConfConfig
 from polymd.training.polyconf_data import Example, conformations, example
 
@@ -47,32 +43,9 @@ def train(config: PolyConfConfig, *, resume: bool = False) -> dict[str, Any]:
     if not training:
         raise ValueError("the data hold no chain to train on; give reference chains or labelled frames")
     module = Denoising(config)
-    trainer = Trainer(
-        accelerator="gpu" if config.device == "cuda" else "cpu",
-        devices=1,
-        max_epochs=-1,
-        val_check_interval=config.validate_every if validation else None,
-        check_val_every_n_epoch=None,
-        limit_val_batches=1.0 if validation else 0,
-        num_sanity_val_steps=0,
-        gradient_clip_val=config.clip,
-        log_every_n_steps=50,
-        logger=CSVLogger(config.out, name="log"),
-        callbacks=[Budget(config)],
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
     seen = _validation_batches(validation)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="lightning")
-        trainer.fit(
-            module,
-            DataLoader(Stream(training, config, module), batch_size=None),
-            DataLoader(cast(Any, seen), batch_size=None) if seen else None,
-            ckpt_path=config.checkpoint if resume else None,
-            weights_only=True,
-        )
+    stream = Stream(training, config, module)
+    fit(module, config, stream, seen, resume=resume, clip=config.clip, device=config.device)
     return export(config, len(training), families, validation)
 
 
@@ -174,29 +147,13 @@ def export(
     config: PolyConfConfig, chains: int, families: list[str], validation: list[Example]
 ) -> dict[str, Any]:
     """Write the averaged weights of the last checkpoint; returns their card."""
-    from polymd.diagnostics import machine, versions
-    from polymd.potentials.polyget.storage import checksum
-
     checkpoint = torch.load(config.checkpoint, map_location="cpu", weights_only=True)
     model = PolyConf(Sizes(**config.network.model_dump()))
     weights = averaged_weights(checkpoint)
     model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-    model.card = {
-        "name": config.name,
-        "date": str(datetime.date.today()),
-        "data": [{"file": path.name, "sha256": checksum(path)} for path in config.data],
-        "training": {
-            "chains": chains,
-            "steps": int(checkpoint["global_step"]),
-            "minutes": round(minutes_spent(checkpoint), 2),
-            "parameters": sum(int(w.size) for w in weights.values()),
-        },
-        "validation_families": families,
-        "errors": _errors(model, validation),
-        "config": checkpoint["config"],
-        "machine": machine(),
-        "versions": {k: v for k, v in versions().items() if v is not None},
-    }
+    model.card = card_of(
+        config, checkpoint, weights, chains=chains, families=families, errors=_errors(model, validation)
+    )
     partial = config.model.with_suffix(".partial")
     model.save(partial)
     os.replace(partial, config.model)
