@@ -12,13 +12,14 @@ from zlib import crc32
 
 import numpy as np
 
-from polymd.properties.blending import NetworkFolds
 from polymd.properties.mips.finetuning import Finetuning
-from polymd.properties.mips.folds import HeldOut, Polymers, train_fold, train_on_all
+from polymd.properties.mips.folds import Polymers, train_fold, train_on_all
 from polymd.properties.mips.model import Mips, Sizes
 from polymd.properties.mips.pretraining import Pretraining, pretrain
 from polymd.properties.mips.shape import N_SHAPE, shape_descriptors
 from polymd.properties.mips.store import UnitStore
+from polymd.properties.networks.folds import HeldOut
+from polymd.properties.networks.training import stored_folds
 from polymd.repeats import canonical_chain
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from polymd.properties.blending import NetworkFolds
     from polymd.properties.mips.trained import MipsModel
     from polymd.properties.training_tables import TrainingTable
 
@@ -38,8 +40,6 @@ __all__ = [
     "shipped_start",
     "train_mips",
 ]
-
-N_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -97,27 +97,13 @@ def held_out_networks(
     tell: Callable[[str], None] = lambda _: None,
 ) -> dict[str, NetworkFolds]:
     """Predictions of the networks of five folds, by table; folds done before are read."""
-    settings.folder.mkdir(parents=True, exist_ok=True)
-    found = []
-    for fold in range(N_FOLDS):
-        path = settings.folder / f"fold-{fold}.npz"
-        folds = crc32(polymers.fold.tobytes())
-        about = repr((polymers.names, folds, settings.finetuning, settings.sizes))
-        if not path.exists():
-            tell(f"fold {fold + 1} of {N_FOLDS}")
-            held_out = train_fold(polymers, fold, start, settings.sizes, settings.finetuning, tell)
-            np.savez(path, about=about, **vars(held_out))
-        with np.load(path) as stored:
-            if str(stored["about"]) != about:
-                raise ValueError(f"{path} is of another training; take another --out or remove the folder")
-            found.append(HeldOut(stored["validation"], stored["predicted"]))
-    return {
-        name: NetworkFolds(
-            np.array([fold.predicted[polymers.rows[name], column] for fold in found]),
-            np.array([fold.validation[polymers.rows[name]] for fold in found]),
-        )
-        for column, name in enumerate(polymers.names)
-    }
+    folds = crc32(polymers.fold.tobytes())
+    about = repr((polymers.names, folds, settings.finetuning, settings.sizes))
+
+    def train(fold: int) -> HeldOut:
+        return train_fold(polymers, fold, start, settings.sizes, settings.finetuning, tell)
+
+    return stored_folds(settings.folder, about, polymers.rows, train, tell)
 
 
 def read_pool(path: Path) -> list[str]:

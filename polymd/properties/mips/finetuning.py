@@ -17,6 +17,7 @@ from torch import Tensor
 
 from polymd.properties.mips.graphs import Batch
 from polymd.properties.networks.batching import batches_of_similar_size, in_order_of_size
+from polymd.properties.networks.finetuning import mean_error, move_average, set_rate
 from polymd.properties.networks.kind import fastest_device
 
 if TYPE_CHECKING:
@@ -99,14 +100,12 @@ def finetune(
     for epoch in range(settings.epochs):
         losses = []
         for rows in batches_of_similar_size(sizes, settings.batch, rng):
-            rate = min(1.0, (step + 1) / (0.05 * steps)) * 0.5 * (1.0 + np.cos(np.pi * step / steps))
-            for group in optimizer.param_groups:
-                group["lr"] = float(settings.learning_rate * rate)
+            set_rate(optimizer, settings.learning_rate, step, steps)
             batch = _hide(examples.batch(train[rows]).to(network.device), settings)
             targets = torch.from_numpy(examples.targets[train[rows]]).float().to(network.device)
             losses.append(_step(network, optimizer, batch, targets, weights))
             step += 1
-            _average(average, network, min(settings.averaging, (1.0 + step) / (10.0 + step)))
+            move_average(average, network, min(settings.averaging, (1.0 + step) / (10.0 + step)))
         if len(validation):
             error = validation_error(average, examples, validation)
             if error < least:
@@ -127,10 +126,7 @@ def outputs(network: Mips, examples: Examples, rows: NDArray[np.int64]) -> Float
 
 def validation_error(network: Mips, examples: Examples, rows: NDArray[np.int64]) -> float:
     """Mean over targets of their mean squared error, standardised."""
-    errors = (outputs(network, examples, rows) - examples.targets[rows]) ** 2
-    labelled = ~np.isnan(errors)
-    means = np.nansum(errors, axis=0)[labelled.any(axis=0)] / labelled.sum(axis=0)[labelled.any(axis=0)]
-    return float(np.mean(means))
+    return mean_error(outputs(network, examples, rows), examples.targets[rows])
 
 
 def _hide(batch: Batch, settings: Finetuning) -> Batch:
@@ -156,10 +152,3 @@ def _step(
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimizer.step()
     return float(loss.detach())
-
-
-def _average(average: Mips, network: Mips, keep: float) -> None:
-    """Move the averaged weights towards the network's."""
-    with torch.no_grad():
-        for mean, now in zip(average.parameters(), network.parameters(), strict=True):
-            mean.lerp_(now, 1.0 - keep)

@@ -19,6 +19,7 @@ from polymd.properties.mips.finetuning import Examples, Finetuning, finetune, ou
 from polymd.properties.mips.graphs import ChainTensors
 from polymd.properties.mips.shape import N_SHAPE
 from polymd.properties.mips.trained import MipsModel, started
+from polymd.properties.networks.folds import HeldOut
 from polymd.repeats import canonical_chain
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["HeldOut", "Polymers", "train_fold", "train_on_all"]
+__all__ = ["Polymers", "train_fold", "train_on_all"]
 
 _VALIDATION = 12  # per cent of the training polymers
 _COUNTS = 1024  # of a vocabulary made here
@@ -124,14 +125,6 @@ class Polymers:
         standard = (shape - np.nanmean(shape[train], axis=0)) / np.where(spread > 1e-9, spread, 1.0)
         clipped: Floats = np.clip(standard, -5.0, 5.0)
         return clipped
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """What one fold's network says."""
-
-    validation: NDArray[np.bool_]  #: (N,), chains that epochs and blend weights are chosen on
-    predicted: Floats  #: (N, T), in the tables' targets
 
 
 def train_fold(

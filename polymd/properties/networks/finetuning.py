@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Examples", "Finetuning", "finetune", "outputs"]
+__all__ = ["Examples", "Finetuning", "finetune", "mean_error", "move_average", "outputs", "set_rate"]
 
 _TEST_BATCH = 64
 
@@ -86,12 +86,10 @@ def finetune(
     for epoch in range(settings.epochs):
         losses = []
         for rows in batches_of_similar_size(sizes, settings.batch, rng):
-            rate = min(1.0, (step + 1) / (0.05 * steps)) * 0.5 * (1.0 + np.cos(np.pi * step / steps))
-            for group in optimizer.param_groups:
-                group["lr"] = float(settings.learning_rate * rate)
+            set_rate(optimizer, settings.learning_rate, step, steps)
             losses.append(_step(network, optimizer, examples, train[rows], rng))
             step += 1
-            _average(average, network, min(settings.averaging, (1.0 + step) / (10.0 + step)))
+            move_average(average, network, min(settings.averaging, (1.0 + step) / (10.0 + step)))
         if len(validation):
             error = validation_error(average, examples, validation)
             if error < least:
@@ -114,7 +112,12 @@ def outputs(network: nn.Module, examples: Examples, rows: NDArray[np.int64]) -> 
 
 def validation_error(network: nn.Module, examples: Examples, rows: NDArray[np.int64]) -> float:
     """Mean over targets of their mean squared error, standardised."""
-    errors = (outputs(network, examples, rows) - examples.targets[rows]) ** 2
+    return mean_error(outputs(network, examples, rows), examples.targets[rows])
+
+
+def mean_error(found: Floats, targets: Floats) -> float:
+    """Mean over targets of their mean squared error; both (N, T), targets nan where there is no label."""
+    errors = (found - targets) ** 2
     labelled = ~np.isnan(errors)
     means = np.nansum(errors, axis=0)[labelled.any(axis=0)] / labelled.sum(axis=0)[labelled.any(axis=0)]
     return float(np.mean(means))
@@ -141,7 +144,14 @@ def _step(
     return float(loss.detach())
 
 
-def _average(average: nn.Module, network: nn.Module, keep: float) -> None:
+def set_rate(optimizer: torch.optim.Optimizer, peak: float, step: int, steps: int) -> None:
+    """The learning rate of a step: a warm-up over 5 % of the steps, along a cosine to 0."""
+    rate = min(1.0, (step + 1) / (0.05 * steps)) * 0.5 * (1.0 + np.cos(np.pi * step / steps))
+    for group in optimizer.param_groups:
+        group["lr"] = float(peak * rate)
+
+
+def move_average(average: nn.Module, network: nn.Module, keep: float) -> None:
     """Move the averaged weights towards the network's."""
     with torch.no_grad():
         for mean, now in zip(average.parameters(), network.parameters(), strict=True):

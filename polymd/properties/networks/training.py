@@ -21,13 +21,21 @@ from polymd.properties.networks.pretraining import Pretraining, pretrain
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from numpy.typing import NDArray
     from torch import nn
 
     from polymd.properties.networks.kind import NetworkKind
     from polymd.properties.networks.trained import TrainedNetwork
     from polymd.properties.training_tables import TrainingTable
 
-__all__ = ["TrainingSettings", "held_out_networks", "pretrained", "train_kind", "trained_folds"]
+__all__ = [
+    "TrainingSettings",
+    "held_out_networks",
+    "pretrained",
+    "stored_folds",
+    "train_kind",
+    "trained_folds",
+]
 
 N_FOLDS = 5
 _CONFORMERS = 2  # of a labelled unit; one of them in a step, all in a prediction
@@ -98,16 +106,39 @@ def held_out_networks(
     ValueError
         A file of a fold is of another training.
     """
-    settings.folder.mkdir(parents=True, exist_ok=True)
     about = repr(
         (kind.key, kind.as_dict(), polymers.names, crc32(polymers.fold.tobytes()), settings.finetuning)
     )
+
+    def train(fold: int) -> HeldOut:
+        return train_fold(kind, polymers, fold, start, settings.finetuning, tell)
+
+    return stored_folds(settings.folder, about, polymers.rows, train, tell)
+
+
+def stored_folds(
+    folder: Path,
+    about: str,
+    rows: Mapping[str, NDArray[np.int64]],
+    train: Callable[[int], HeldOut],
+    tell: Callable[[str], None],
+) -> dict[str, NetworkFolds]:
+    """Five folds by table, each out of a file in `folder` or trained and kept there.
+
+    `about` tells trainings apart; `rows` are the chain of each row of a table, in the order of targets.
+
+    Raises
+    ------
+    ValueError
+        A file of a fold is of another training.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     found = []
     for fold in range(N_FOLDS):
-        path = settings.folder / f"fold-{fold}.npz"
+        path = folder / f"fold-{fold}.npz"
         if not path.exists():
             tell(f"fold {fold + 1} of {N_FOLDS}")
-            held_out = train_fold(kind, polymers, fold, start, settings.finetuning, tell)
+            held_out = train(fold)
             np.savez(path, about=about, validation=held_out.validation, predicted=held_out.predicted)
         with np.load(path) as stored:
             if str(stored["about"]) != about:
@@ -115,8 +146,8 @@ def held_out_networks(
             found.append(HeldOut(stored["validation"], stored["predicted"]))
     return {
         name: NetworkFolds(
-            np.array([fold.predicted[polymers.rows[name], column] for fold in found]),
-            np.array([fold.validation[polymers.rows[name]] for fold in found]),
+            np.array([fold.predicted[chains, column] for fold in found]),
+            np.array([fold.validation[chains] for fold in found]),
         )
-        for column, name in enumerate(polymers.names)
+        for column, (name, chains) in enumerate(rows.items())
     }
