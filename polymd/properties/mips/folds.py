@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from zlib import crc32
 
 import numpy as np
 
@@ -19,8 +18,7 @@ from polymd.properties.mips.finetuning import Examples, Finetuning, finetune, ou
 from polymd.properties.mips.graphs import ChainTensors
 from polymd.properties.mips.shape import N_SHAPE
 from polymd.properties.mips.trained import MipsModel, started
-from polymd.properties.networks.folds import HeldOut
-from polymd.repeats import canonical_chain
+from polymd.properties.networks.folds import HeldOut, folds_of_chains, standardised, validation_chains
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Polymers", "train_fold", "train_on_all"]
 
-_VALIDATION = 12  # per cent of the training polymers
 _COUNTS = 1024  # of a vocabulary made here
 
 
@@ -66,15 +63,7 @@ class Polymers:
 
         Without a vocabulary, that of a pre-trained network, one is made from these polymers without labels.
         """
-        keys = {name: [canonical_chain(p) for p in table.psmiles] for name, table in tables.items()}
-        place = {chain: i for i, chain in enumerate(dict.fromkeys(c for k in keys.values() for c in k))}
-        rows = {name: np.array([place[c] for c in chains], dtype=np.int64) for name, chains in keys.items()}
-        fold = np.full(len(place), -1, dtype=np.int64)
-        for name, table in tables.items():
-            fold[rows[name]] = table.fold
-        for name, table in tables.items():
-            if not np.array_equal(fold[rows[name]], table.fold):
-                raise ValueError(f"a polymer of {name!r} lies in another fold elsewhere; deal folds together")
+        place, rows, fold = folds_of_chains(tables)
         shape = None
         if shapes is not None:
             missing = np.full(N_SHAPE, np.nan)
@@ -84,7 +73,7 @@ class Polymers:
         vocabulary = vocabulary or Vocabulary.of(fingerprints, _COUNTS)
         return cls(
             list(tables),
-            list(place),
+            place,
             [ChainTensors.of(graph, threshold) for graph in graphs],
             threshold,
             vocabulary.values(fingerprints),
@@ -98,16 +87,7 @@ class Polymers:
 
     def examples(self, train: NDArray[np.bool_]) -> tuple[Examples, Floats, Floats]:
         """Targets and 3D descriptors standardised by the training chains (N,); means and scales (T,)."""
-        targets = np.full((len(self.chains), len(self.names)), np.nan)
-        means, scales = np.empty(len(self.names)), np.empty(len(self.names))
-        for column, name in enumerate(self.names):
-            rows, values = self.rows[name], self.values[name]
-            known = values[train[rows]]
-            means[column], scales[column] = known.mean(), known.std() or 1.0
-            count = np.bincount(rows, minlength=len(targets))  # a chain that stands twice has the mean value
-            total = np.bincount(rows, values, minlength=len(targets))
-            some = count > 0
-            targets[some, column] = (total[some] / count[some] - means[column]) / scales[column]
+        targets, means, scales = standardised(self.rows, self.values, train)
         extras: dict[str, NDArray[Any]] = {"descriptors": self.descriptors, "bands": self.bands}
         if self.shape is not None:
             extras["shape"] = self._standard_shape(self.shape, train)
@@ -115,9 +95,9 @@ class Polymers:
 
     def validation(self, held_out: int, seed: int) -> NDArray[np.bool_]:
         """Some chains outside a fold, (N,); the same ones whatever tables they come from."""
-        draw = [crc32(f"{seed} {held_out} {key}".encode()) % 100 < _VALIDATION for key in self.keys]
-        chosen: NDArray[np.bool_] = np.array(draw) & (self.fold != held_out)
-        return chosen
+        inside: NDArray[np.bool_] = self.fold != held_out
+        inside &= validation_chains(self.keys, held_out, seed)
+        return inside
 
     @staticmethod
     def _standard_shape(shape: Floats, train: NDArray[np.bool_]) -> Floats:

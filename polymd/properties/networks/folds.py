@@ -27,7 +27,15 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["HeldOut", "Polymers", "train_fold", "train_on_all", "validation_chains"]
+__all__ = [
+    "HeldOut",
+    "Polymers",
+    "folds_of_chains",
+    "standardised",
+    "train_fold",
+    "train_on_all",
+    "validation_chains",
+]
 
 _VALIDATION = 12  # per cent of the training polymers
 
@@ -45,30 +53,47 @@ class Polymers:
     @classmethod
     def of(cls, tables: Mapping[str, TrainingTable]) -> Polymers:
         """From tables whose folds agree; raises ValueError where they do not."""
-        keys = {name: [canonical_chain(p) for p in table.psmiles] for name, table in tables.items()}
-        place = {chain: i for i, chain in enumerate(dict.fromkeys(c for k in keys.values() for c in k))}
-        rows = {name: np.array([place[c] for c in chains], dtype=np.int64) for name, chains in keys.items()}
-        fold = np.full(len(place), -1, dtype=np.int64)
-        for name, table in tables.items():
-            fold[rows[name]] = table.fold
-        for name, table in tables.items():
-            if not np.array_equal(fold[rows[name]], table.fold):
-                raise ValueError(f"a polymer of {name!r} lies in another fold elsewhere; deal folds together")
-        return cls(list(tables), list(place), rows, {name: t.targets for name, t in tables.items()}, fold)
+        chains, rows, fold = folds_of_chains(tables)
+        return cls(list(tables), chains, rows, {name: t.targets for name, t in tables.items()}, fold)
 
     def targets(self, train: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
         """Targets (N, T) standardised by the training chains (N,), nan where missing; means, scales (T,)."""
-        targets = np.full((len(self.chains), len(self.names)), np.nan)
-        means, scales = np.empty(len(self.names)), np.empty(len(self.names))
-        for column, name in enumerate(self.names):
-            rows, values = self.rows[name], self.values[name]
-            known = values[train[rows]]
-            means[column], scales[column] = known.mean(), known.std() or 1.0
-            count = np.bincount(rows, minlength=len(targets))  # a chain that stands twice has the mean value
-            total = np.bincount(rows, values, minlength=len(targets))
-            some = count > 0
-            targets[some, column] = (total[some] / count[some] - means[column]) / scales[column]
-        return targets, means, scales
+        return standardised(self.rows, self.values, train)
+
+
+def folds_of_chains(
+    tables: Mapping[str, TrainingTable],
+) -> tuple[list[str], dict[str, NDArray[np.int64]], NDArray[np.int64]]:
+    """Chains (N,) of several tables, of every table the chain of each row, and the fold of each chain.
+
+    Raises ValueError where the tables disagree about the fold of a chain.
+    """
+    keys = {name: [canonical_chain(p) for p in table.psmiles] for name, table in tables.items()}
+    place = {chain: i for i, chain in enumerate(dict.fromkeys(c for k in keys.values() for c in k))}
+    rows = {name: np.array([place[c] for c in chains], dtype=np.int64) for name, chains in keys.items()}
+    fold = np.full(len(place), -1, dtype=np.int64)
+    for name, table in tables.items():
+        fold[rows[name]] = table.fold
+    for name, table in tables.items():
+        if not np.array_equal(fold[rows[name]], table.fold):
+            raise ValueError(f"a polymer of {name!r} lies in another fold elsewhere; deal folds together")
+    return list(place), rows, fold
+
+
+def standardised(
+    rows: Mapping[str, NDArray[np.int64]], values: Mapping[str, Floats], train: NDArray[np.bool_]
+) -> tuple[Floats, Floats, Floats]:
+    """Targets (N, T) standardised by the training chains (N,), nan where missing; means, scales (T,)."""
+    targets = np.full((len(train), len(rows)), np.nan)
+    means, scales = np.empty(len(rows)), np.empty(len(rows))
+    for column, (name, chains) in enumerate(rows.items()):
+        known = values[name][train[chains]]
+        means[column], scales[column] = known.mean(), known.std() or 1.0
+        count = np.bincount(chains, minlength=len(targets))  # a chain that stands twice has the mean value
+        total = np.bincount(chains, values[name], minlength=len(targets))
+        some = count > 0
+        targets[some, column] = (total[some] / count[some] - means[column]) / scales[column]
+    return targets, means, scales
 
 
 @dataclass(frozen=True)
