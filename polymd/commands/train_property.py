@@ -114,10 +114,15 @@ def _network(
     from polymd.properties.networks.finetuning import Finetuning
     from polymd.properties.networks.kinds import kind_of
     from polymd.properties.networks.pretraining import Pretraining
+    from polymd.properties.networks.trained import shipped_start
     from polymd.properties.networks.training import TrainingSettings, train_kind
 
     settings = TrainingSettings(
-        folder, pool, None, Pretraining(minutes=minutes, seed=seed), Finetuning(epochs=epochs, seed=seed)
+        folder,
+        pool,
+        None if pool else shipped_start(name),
+        Pretraining(minutes=minutes, seed=seed),
+        Finetuning(epochs=epochs, seed=seed),
     )
     return partial(train_kind, kind_of(name, sizes), settings=settings)
 

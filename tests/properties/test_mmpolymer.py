@@ -19,8 +19,9 @@ from polymd.properties.mmpolymer.towers import LONGEST, Sizes, random_choice
 from polymd.properties.networks.conformers import ConformerStore
 from polymd.properties.networks.finetuning import Finetuning
 from polymd.properties.networks.pretraining import Pretraining
+from polymd.properties.networks.taught_pool import TaughtPool
 from polymd.properties.networks.trained import TrainedNetwork
-from polymd.properties.networks.training import TrainingSettings, train_kind
+from polymd.properties.networks.training import TrainingSettings, pretrained, train_kind
 from polymd.properties.property_model import PropertyModel
 from polymd.properties.read_chain import read_chains
 from polymd.properties.training_tables import TrainingTable
@@ -151,6 +152,47 @@ def test_pretraining_learns() -> None:
     assert np.mean(losses[-5:]) < 0.75 * np.mean(losses[:5])
 
 
+def test_towers_learn_what_is_taught() -> None:
+    torch.manual_seed(0)
+    course = KIND.courses(TaughtPool.read(CHAINS, counts=20), placed=24)[-1]
+    network = course.kind.build(1)
+    optimizer = torch.optim.Adam(network.parameters(), 5e-3)
+    rng = np.random.default_rng(0)
+    batch = course.kind.collate(course.kind.prepare(course.chains), rng)
+    losses = []
+    for _ in range(40):
+        loss = course.kind.pretraining_loss(network, batch, rng)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
+    unused = [name for name, p in network.named_parameters() if p.grad is None]
+    assert all(name.startswith("head.") for name in unused)
+
+
+def test_courses_go_on_from_each_other(tmp_path: Path) -> None:
+    """The P-SMILES tower learns from the whole pool, then both from the chains that have conformers."""
+    courses = KIND.courses(TaughtPool.read(CHAINS, counts=5), placed=4)
+    assert [(course.name, len(course.chains)) for course in courses] == [("text", len(CHAINS)), ("both", 4)]
+    assert sum(course.share for course in courses) == pytest.approx(1.0)
+    pool = TrainingSettings(tmp_path, CHAINS, pretraining=Pretraining(steps=4, batch=8, counts=5, placed=4))
+    network = pretrained(KIND, pool)
+    assert isinstance(network, MMPolymer)
+    assert {path.name for path in tmp_path.iterdir()} >= {"pool.npz", "placed.npz", "text.pt", "both.pt"}
+    assert len(ConformerStore(tmp_path / "placed.npz", 1).find([])) == 0
+    start = KIND.start(2, network, seed=0)
+    assert torch.equal(start.text.tokens.weight, network.text.tokens.weight)
+
+
+def test_the_text_alone_needs_no_conformers() -> None:
+    kind = MMPolymerKind(replace(SIZES, modalities="text"), ConformerStore())
+    samples = kind.prepare(CHAINS[:3])
+    assert all(sample is not None and sample.conformers is None for sample in samples)
+    assert kind.collate(samples).positions.shape == (3, 1, 0, 3)
+    assert CHAINS[0] not in kind.store
+
+
 def test_a_share_of_the_real_ones_is_chosen() -> None:
     real = torch.ones(3, 40, dtype=torch.bool)
     real[2, 2:] = False
@@ -166,6 +208,7 @@ def test_a_network_survives_its_file_in_half_precision() -> None:
     read = TrainedNetwork.of_tensors(trained.tensors(), trained.header())
     assert read.kind == KIND
     assert {array.dtype for array in trained.tensors().values()} == {np.dtype(np.float16)}
+    assert not any(name.startswith(KIND.pretraining_parts) for name in trained.tensors())
     for name, values in trained.predict(read_chains(CHAINS)).items():
         np.testing.assert_allclose(read.predict(read_chains(CHAINS))[name], values, atol=5e-3)
 

@@ -20,6 +20,7 @@ from polymd.properties.networks.folds import Polymers, train_fold, train_on_all
 from polymd.properties.networks.kind import NetworkKind
 from polymd.properties.networks.kinds import kind_of
 from polymd.properties.networks.pretraining import Pretraining, pretrain
+from polymd.properties.networks.taught_pool import TaughtPool, teaching_loss
 from polymd.properties.networks.training import TrainingSettings, held_out_networks
 from polymd.properties.read_chain import read_chains
 from polymd.properties.training_tables import TrainingTable
@@ -203,6 +204,37 @@ def test_pretraining_learns_and_goes_on(tmp_path: Path) -> None:
         pretrain(kind, [], settings, path)
     with pytest.raises(ValueError, match="none of 1 polymers can be read"):
         pretrain(kind, ["no polymer"], settings, tmp_path / "other.pt")
+
+
+def test_what_is_taught_belongs_to_the_chain(tmp_path: Path) -> None:
+    spelt = ["*CCO*", "no polymer", "*COC*", "*CCOCCO*", "*c1ccc(s1)*", "*" + "CO" * 40 + "C*"]
+    pool = TaughtPool.read(spelt, counts=5)
+    assert pool.chains == [canonical_chain("*CCO*"), canonical_chain("*c1ccc(s1)*")]
+    assert pool.width == 12 + 25 + 5
+    assert np.abs(pool.of(pool.chains[0]) - pool.of(pool.chains[1])).max() > 1.0
+    pool.save(tmp_path / "deep" / "pool.npz")
+    again = TaughtPool.load(tmp_path / "deep" / "pool.npz")
+    assert again.chains == pool.chains
+    np.testing.assert_array_equal(again.values, pool.values)
+    with pytest.raises(ValueError, match="no units that can be read"):
+        TaughtPool.read(["no polymer"], counts=5)
+
+
+def test_bands_descriptors_and_counts_weigh_alike() -> None:
+    true = torch.zeros(4, 12 + 25 + 100)
+    for part in (slice(0, 12), slice(12, 37), slice(37, None)):
+        told = true.clone()
+        told[:, part] = 2.0
+        assert float(teaching_loss(told, true)) == pytest.approx(4.0)
+    assert float(teaching_loss(true[:, :37] + 1.0, true[:, :37])) == pytest.approx(2.0)
+
+
+def test_labels_of_small_tables_weigh_more() -> None:
+    targets = np.zeros((90, 2))
+    targets[10:, 1] = np.nan
+    weights = Examples(LetterKind(), CHAINS, targets).weights(np.arange(90))
+    assert weights[1] / weights[0] == pytest.approx(3.0)
+    assert weights @ [90, 10] == pytest.approx(100.0)
 
 
 def test_fine_tuning_learns_from_the_labels_that_there_are() -> None:

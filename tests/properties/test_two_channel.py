@@ -8,6 +8,7 @@ import torch
 
 from polymd.properties.chain_graph import chain_graph, molecule_graph
 from polymd.properties.networks.conformers import Conformers, ConformerStore, unit_conformers
+from polymd.properties.networks.taught_pool import TaughtPool
 from polymd.properties.networks.trained import TrainedNetwork
 from polymd.properties.read_chain import read_chains
 from polymd.properties.two_channel.kind import TwoChannelKind
@@ -113,6 +114,25 @@ def test_pretraining_learns_every_task() -> None:
     assert np.mean(losses[-5:]) < 0.75 * np.mean(losses[:5])
     unused = [name for name, p in network.named_parameters() if p.grad is None]
     assert all(name.startswith("head.") for name in unused)
+
+
+def test_both_channels_learn_what_is_taught() -> None:
+    torch.manual_seed(0)
+    courses = KIND.courses(TaughtPool.read(CHAINS, counts=20), placed=4)
+    assert [(course.name, len(course.chains)) for course in courses] == [("2d", len(CHAINS)), ("both", 4)]
+    for course in courses:
+        network = course.kind.build(1)
+        optimizer = torch.optim.Adam(network.parameters(), 5e-3)
+        rng = np.random.default_rng(0)
+        batch = course.kind.collate(course.kind.prepare(course.chains), rng)
+        losses = []
+        for _ in range(25):
+            loss = course.kind.pretraining_loss(network, batch, rng)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(float(loss.detach()))
+        assert np.mean(losses[-5:]) < 0.75 * np.mean(losses[:5])
 
 
 def test_pretraining_without_any_positions() -> None:

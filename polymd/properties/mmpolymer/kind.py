@@ -13,7 +13,7 @@ from polymd.properties.mmpolymer.tokens import PAD, encode
 from polymd.properties.mmpolymer.towers import LONGEST, Sizes
 from polymd.properties.networks.conformers import Conformers, ConformerStore
 from polymd.properties.networks.elements import element_categories
-from polymd.properties.networks.kind import NetworkKind
+from polymd.properties.networks.kind import Course, NetworkKind
 from polymd.repeats import canonical_chain
 
 if TYPE_CHECKING:
@@ -23,24 +23,31 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from polymd.properties.networks.taught_pool import TaughtPool
+
 __all__ = ["MMPolymerKind", "Multimodal"]
+
+_TEXT = 0.7  # of the budget of a pre-training, for the P-SMILES tower alone
 
 
 @dataclass(frozen=True)
 class Multimodal:
-    """One unit in both modalities."""
+    """One unit in both modalities, or in those that a network sees."""
 
     tokens: NDArray[np.int64]  #: (L,)
-    conformers: Conformers
+    conformers: Conformers | None
+    taught: NDArray[np.float32] | None = None  #: (D,), what pre-training learns of the chain
 
 
 @dataclass(frozen=True)
 class MMPolymerKind(NetworkKind):
-    """MMPolymer of some sizes, with conformers out of a store."""
+    """MMPolymer of some sizes, with conformers out of a store, and in pre-training with what is taught."""
 
     key = "mmpolymer"
+    pretraining_parts = ("text.masked.", "structure.displacements.", "contrast.", "taught.")
     sizes: Sizes = field(default_factory=Sizes)
     store: ConformerStore = field(default_factory=ConformerStore, compare=False)
+    pool: TaughtPool | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, sizes: dict[str, Any]) -> MMPolymerKind:
@@ -57,8 +64,26 @@ class MMPolymerKind(NetworkKind):
         self, psmiles: Sequence[str], tell: Callable[[str], None] = lambda _: None
     ) -> list[Multimodal | None]:
         readable = [text for text in psmiles if _is_readable(text)]
-        known = dict(zip(readable, self.store.find(readable, tell), strict=True))
-        return [Multimodal(encode(text), known[text]) if text in known else None for text in psmiles]
+        known: dict[str, Conformers | None] = dict.fromkeys(readable)
+        if self.sizes.modalities != "text":
+            known |= zip(readable, self.store.find(readable, tell), strict=True)
+        return [self._sample(text, known[text]) if text in known else None for text in psmiles]
+
+    def _sample(self, psmiles: str, conformers: Conformers | None) -> Multimodal:
+        taught = None if self.pool is None else self.pool.of(psmiles)
+        return Multimodal(encode(psmiles), conformers, taught)
+
+    def courses(self, pool: TaughtPool, placed: int) -> list[Course]:
+        """The P-SMILES tower on the whole pool, then both towers on the chains that have conformers."""
+        sizes = replace(self.sizes, taught=pool.width, dropout=0.0)
+        kind = replace(self, sizes=sizes, pool=pool)
+        if sizes.modalities == "text":
+            return [Course("text", kind, pool.chains, 1.0)]
+        last = Course(sizes.modalities, kind, pool.chains[:placed], 1.0)
+        if sizes.modalities == "structure":
+            return [last]
+        text = replace(kind, sizes=replace(sizes, modalities="text"))
+        return [Course("text", text, pool.chains, _TEXT), replace(last, share=1.0 - _TEXT)]
 
     def placed(self, psmiles: str, conformers: Conformers | None) -> Multimodal:
         """With the tokens of the canonical chain, whichever unit of it the conformers are of."""
@@ -67,31 +92,36 @@ class MMPolymerKind(NetworkKind):
         return Multimodal(encode(canonical_chain(psmiles)), conformers)
 
     def size(self, sample: Multimodal) -> int:
-        return len(sample.tokens) + len(sample.conformers)
+        return len(sample.tokens) + (0 if sample.conformers is None else len(sample.conformers))
 
     def collate(
         self, samples: Sequence[Multimodal], rng: np.random.Generator | None = None
     ) -> MultimodalBatch:
         """In training one conformer of each, at random; otherwise all."""
         length = min(LONGEST, max(len(sample.tokens) for sample in samples))
-        size = max(len(sample.conformers) for sample in samples)
-        count = 1 if rng is not None else samples[0].conformers.positions.shape[0]
+        placed = [sample.conformers for sample in samples if sample.conformers is not None]
+        size = max((len(conformers) for conformers in placed), default=0)
+        count = 1 if rng is not None or not placed else placed[0].positions.shape[0]
         tokens = np.full((len(samples), length), PAD, dtype=np.int64)
         elements = np.zeros((len(samples), size), dtype=np.int64)
         real = np.zeros((len(samples), size), dtype=np.bool_)
         positions = np.zeros((len(samples), count, size, 3), dtype=np.float32)
         for b, sample in enumerate(samples):
-            n, text = len(sample.conformers), sample.tokens[:length]
+            text = sample.tokens[:length]
             tokens[b, : len(text)] = text
+            if sample.conformers is None:
+                continue
+            n, found = len(sample.conformers), sample.conformers.positions
             elements[b, :n], real[b, :n] = element_categories(sample.conformers.numbers), True
-            found = sample.conformers.positions
             positions[b, :, :n] = found if rng is None else found[rng.integers(len(found))]
+        taught = [sample.taught for sample in samples if sample.taught is not None]
         return MultimodalBatch(
             torch.from_numpy(tokens),
             torch.from_numpy(tokens != PAD),
             torch.from_numpy(elements),
             torch.from_numpy(positions),
             torch.from_numpy(real),
+            torch.from_numpy(np.array(taught)) if taught else None,
         )
 
     def build(self, targets: int) -> MMPolymer:

@@ -20,29 +20,33 @@ from polymd.properties.mmpolymer.towers import (
 )
 from polymd.properties.networks.contrast import info_nce
 from polymd.properties.networks.denoising import displaced, position_loss
+from polymd.properties.networks.taught_pool import teaching_loss
 
 if TYPE_CHECKING:
     import numpy as np
 
 __all__ = ["MMPolymer", "MultimodalBatch"]
 
-_MASKED = 0.15  # share of tokens, and of atoms that are displaced
+_DISTURBED = 0.4  # share of units in pre-training; the others are whole, so that all of a chain can be told
+_MASKED = 0.15  # share of their tokens, and of their atoms that are displaced
 _REACH = 1.0  # Å, of the noise on a coordinate
 
 
 @dataclass(frozen=True)
 class MultimodalBatch:
-    """B units, filled up to L tokens and N atoms, K conformers each."""
+    """B units, filled up to L tokens and N atoms, K conformers each; for a text tower alone N is 0."""
 
     tokens: Tensor  #: (B, L) int64
     readable: Tensor  #: (B, L) bool, no filling
     elements: Tensor  #: (B, N) int64, `element_categories`
     positions: Tensor  #: (B, K, N, 3), Å
     real: Tensor  #: (B, N) bool, no filling
+    taught: Tensor | None = None  #: (B, D), what pre-training learns of chains
 
     def to(self, device: torch.device) -> MultimodalBatch:
         """The same on a device."""
-        return MultimodalBatch(*(tensor.to(device) for tensor in vars(self).values()))
+        parts = {name: None if part is None else part.to(device) for name, part in vars(self).items()}
+        return MultimodalBatch(**parts)
 
 
 class MMPolymer(nn.Module):
@@ -60,6 +64,8 @@ class MMPolymer(nn.Module):
         self.structure = None if sizes.modalities == "text" else StructureTower(sizes)
         joined = 2 * width if sizes.modalities == "both" else width
         self.contrast = nn.ModuleDict({name: nn.Linear(width, width) for name in ("text", "structure")})
+        if sizes.taught:
+            self.taught = nn.ModuleDict({name: nn.Linear(width, sizes.taught) for name in self.contrast})
         self.head = nn.Sequential(
             nn.Linear(joined, width), nn.SiLU(), nn.Dropout(sizes.dropout), nn.Linear(width, targets)
         )
@@ -81,18 +87,20 @@ class MMPolymer(nn.Module):
         return torch.stack(found).mean(dim=0)
 
     def pretraining_loss(self, batch: MultimodalBatch, rng: np.random.Generator) -> Tensor:
-        """Masked tokens, displaced atoms, and contrast between the towers, summed as published."""
+        """Masked tokens, displaced atoms, contrast between the towers, and what each tells of the chain."""
         losses, views = [], []
         if self.text is not None:
             loss, tokens = self._masked_tokens(self.text, batch, rng)
             losses.append(loss)
-            views.append(self.contrast["text"](mean_of_real(tokens, batch.readable)))
+            views.append(("text", mean_of_real(tokens, batch.readable)))
         if self.structure is not None:
             loss, atoms = self._displaced_atoms(self.structure, batch, rng)
             losses.append(loss)
-            views.append(self.contrast["structure"](mean_of_real(atoms, batch.real)))
+            views.append(("structure", mean_of_real(atoms, batch.real)))
         if len(views) > 1:
-            losses.append(info_nce(*views))
+            losses.append(info_nce(*(self.contrast[name](view) for name, view in views)))
+        if batch.taught is not None:
+            losses += [teaching_loss(self.taught[name](view), batch.taught) for name, view in views]
         return torch.stack(losses).sum()
 
     @staticmethod
@@ -100,7 +108,8 @@ class MMPolymer(nn.Module):
         text: TextTower, batch: MultimodalBatch, rng: np.random.Generator
     ) -> tuple[Tensor, Tensor]:
         """Of 15 % of the tokens 80 % are hidden, 10 % are others, 10 % stay; all are to be told."""
-        ordinary = batch.readable & (batch.tokens > END)
+        disturbed = _disturbed(batch.readable, rng)
+        ordinary = batch.readable & (batch.tokens > END) & disturbed
         chosen = random_choice(ordinary, _MASKED, _uniform(ordinary, rng)) & ordinary
         how = _uniform(ordinary, rng)
         other = torch.from_numpy(rng.integers(MASK + 1, len(vocabulary()), tuple(how.shape))).to(how.device)
@@ -115,10 +124,18 @@ class MMPolymer(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """15 % of the atoms are moved, up to 1 Å along each axis; where they were is to be told."""
         true = batch.positions[:, 0]
-        chosen = random_choice(batch.real, _MASKED, _uniform(batch.real, rng))
+        disturbed = _disturbed(batch.real, rng)
+        chosen = random_choice(batch.real, _MASKED, _uniform(batch.real, rng)) & disturbed
         moved = displaced(true, chosen, _REACH, rng)
         atoms, pairs = structure(batch.elements, moved, batch.real)
         return position_loss(structure.undisturbed(pairs, moved, batch.real), true, chosen), atoms
+
+
+def _disturbed(like: Tensor, rng: np.random.Generator) -> Tensor:
+    """Which of B units (B, 1) are masked or displaced at all, one of them at least; for tensors (B, N)."""
+    chosen = rng.random((len(like), 1)) < _DISTURBED
+    chosen[0] |= not chosen.any()
+    return torch.from_numpy(chosen).to(like.device)
 
 
 def _uniform(like: Tensor, rng: np.random.Generator) -> Tensor:

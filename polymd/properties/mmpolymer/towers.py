@@ -18,19 +18,22 @@ __all__ = ["MODALITIES", "Sizes", "StructureTower", "TextTower", "mean_of_real"]
 
 MODALITIES = ("both", "text", "structure")
 LONGEST = 400  #: tokens; longer P-SMILES are cut off
+_APART = 32  # tokens, of the farthest pair whose offset is told from others
 
 
 @dataclass(frozen=True)
 class Sizes:
     """Sizes of MMPolymer; published ones are 6 and 15 layers of 768 and 512 channels."""
 
-    channels: int = 192
-    layers: int = 4
+    channels: int = 128
+    layers: int = 4  #: of the P-SMILES tower
+    spatial_layers: int = 3  #: of the 3D tower
     heads: int = 8
     widening: int = 4  #: hidden channels of a feed-forward part, over channels
     kernels: int = 32  #: Gaussians of distances
     dropout: float = 0.1
     modalities: str = "both"  #: of `MODALITIES`
+    taught: int = 0  #: numbers of a chain that are learnt in pre-training, `TaughtPool.width`
 
     def as_dict(self) -> dict[str, Any]:
         """For the header of a file."""
@@ -38,23 +41,31 @@ class Sizes:
 
 
 class TextTower(nn.Module):
-    """Tokens to their representations: a transformer of RoBERTa's kind, normalised before each part."""
+    """Tokens to their representations: a transformer of RoBERTa's kind, normalised before each part.
+
+    Beside the places of tokens, attention has a bias by their offset, as in T5 (Raffel et al., JMLR 2020).
+    """
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         self.tokens = nn.Embedding(len(vocabulary()), sizes.channels)
         self.places = nn.Embedding(LONGEST, sizes.channels)
-        self.layers = _layers(sizes)
+        self.offsets = nn.Embedding(2 * _APART + 1, sizes.heads)
+        self.layers = _layers(sizes, sizes.layers)
         self.norm = nn.LayerNorm(sizes.channels)
         self.masked = nn.Linear(sizes.channels, len(vocabulary()))
         for table in (self.tokens, self.places):
             nn.init.normal_(table.weight, std=0.3)
+        nn.init.normal_(self.offsets.weight, std=0.3)
 
     def forward(self, tokens: Tensor, real: Tensor) -> Tensor:
         """Ids (B, L), and whether they are no filling, to (B, L, channels)."""
+        places = torch.arange(tokens.shape[1], device=tokens.device)
+        offsets = (places - places[:, None]).clamp(-_APART, _APART) + _APART
+        bias = self.offsets(offsets).permute(2, 0, 1)[None]
         found = self.tokens(tokens) + self.places.weight[: tokens.shape[1]]
         for layer in self.layers:
-            found, _ = layer(found, real)
+            found, _ = layer(found, real, bias)
         normal: Tensor = self.norm(found)
         return normal
 
@@ -72,7 +83,7 @@ class StructureTower(nn.Module):
         self.kernels = PairKernels(sizes.kernels)
         self.sums = nn.Linear(sizes.kernels, sizes.channels)
         self.bias = PairBias(sizes.kernels, sizes.heads)
-        self.layers = _layers(sizes)
+        self.layers = _layers(sizes, sizes.spatial_layers)
         self.norm = nn.LayerNorm(sizes.channels)
         self.displacements = Displacements(sizes.heads)
         nn.init.normal_(self.elements.weight, std=0.3)
@@ -103,9 +114,9 @@ def mean_of_real(tokens: Tensor, real: Tensor) -> Tensor:
     return (tokens * weights).sum(dim=1) / weights.sum(dim=1)
 
 
-def _layers(sizes: Sizes) -> nn.ModuleList:
+def _layers(sizes: Sizes, count: int) -> nn.ModuleList:
     return nn.ModuleList(
-        PairAttention(sizes.channels, sizes.heads, sizes.widening, sizes.dropout) for _ in range(sizes.layers)
+        PairAttention(sizes.channels, sizes.heads, sizes.widening, sizes.dropout) for _ in range(count)
     )
 
 

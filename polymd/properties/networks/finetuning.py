@@ -1,7 +1,8 @@
 """Fine-tuning of a network on labelled polymers, many properties at a time where a polymer has several.
 
-The loss is the mean squared error of standardised targets over the labels that there are. Early stopping
-looks at validation polymers out of the training set; test polymers have no part in it.
+The loss is the mean squared error of standardised targets over the labels that there are; a label of a small
+table weighs more, by the inverse root of its number of labels. Early stopping looks at validation polymers
+out of the training set; test polymers have no part in it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
-    from torch import nn
+    from torch import Tensor, nn
 
     from polymd.properties.networks.kind import NetworkKind
 
@@ -36,10 +37,10 @@ class Finetuning:
     """Settings of a fine-tuning."""
 
     epochs: int = 20
-    batch: int = 16
-    learning_rate: float = 5e-4  #: after a warm-up over 5 % of the steps; falls along a cosine to 0
+    batch: int = 32
+    learning_rate: float = 1e-3  #: after a warm-up over 5 % of the steps; falls along a cosine to 0
     decay: float = 0.01  #: of weights
-    averaging: float = 0.99  #: of the weights' exponential moving average, which is what is used
+    averaging: float = 0.995  #: of the weights' exponential moving average, which is what is used
     seed: int = 0
 
 
@@ -58,6 +59,13 @@ class Examples:
     def batch(self, rows: NDArray[np.int64], rng: np.random.Generator | None = None) -> Any:
         """Some polymers on the device of the network."""
         return self.kind.collate([self.samples[row] for row in rows], rng).to(fastest_device())
+
+    def weights(self, train: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Of the labels of each target, (T,): about one, more where training rows have few."""
+        count = np.maximum(1, (~np.isnan(self.targets[train])).sum(axis=0))
+        weights = count**-0.5
+        normal: NDArray[np.float32] = (weights * count.sum() / (weights @ count)).astype(np.float32)
+        return normal
 
 
 def finetune(
@@ -78,16 +86,18 @@ def finetune(
     network = copy.deepcopy(network).to(fastest_device()).train()
     average = copy.deepcopy(network).eval()
     optimizer = torch.optim.AdamW(
-        network.parameters(), lr=settings.learning_rate, weight_decay=settings.decay
+        network.parameters(), lr=settings.learning_rate, weight_decay=settings.decay, fused=True
     )
-    sizes = examples.sizes(train)
+    sizes, weights = examples.sizes(train), torch.from_numpy(examples.weights(train)).to(fastest_device())
     steps = settings.epochs * -(-len(train) // settings.batch)
     best, least, step = average, np.inf, 0
     for epoch in range(settings.epochs):
         losses = []
         for rows in batches_of_similar_size(sizes, settings.batch, rng):
             set_rate(optimizer, settings.learning_rate, step, steps)
-            losses.append(_step(network, optimizer, examples, train[rows], rng))
+            batch = examples.batch(train[rows], rng)
+            targets = torch.from_numpy(examples.targets[train[rows]]).float().to(fastest_device())
+            losses.append(_step(network, optimizer, batch, targets, weights))
             step += 1
             move_average(average, network, min(settings.averaging, (1.0 + step) / (10.0 + step)))
         if len(validation):
@@ -124,19 +134,14 @@ def mean_error(found: Floats, targets: Floats) -> float:
 
 
 def _step(
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    examples: Examples,
-    rows: NDArray[np.int64],
-    rng: np.random.Generator,
+    network: nn.Module, optimizer: torch.optim.Optimizer, batch: Any, targets: Tensor, weights: Tensor
 ) -> float:
-    """One step of the optimizer; its loss."""
-    batch = examples.batch(rows, rng)
-    targets = torch.from_numpy(examples.targets[rows]).float().to(fastest_device())
+    """One step of the optimizer; its loss. Targets (B, T), nan where there is no label; weights (T,)."""
     labelled = ~targets.isnan()
     with mixed_precision():
         found = network(batch)
-    loss = ((found.float() - targets.nan_to_num())[labelled] ** 2).mean()
+    errors = (found.float() - targets.nan_to_num()) * labelled
+    loss = (weights * errors**2).sum() / labelled.sum()
     optimizer.zero_grad()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

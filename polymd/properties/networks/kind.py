@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import torch
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from polymd.properties.networks.conformers import Conformers
+    from polymd.properties.networks.taught_pool import TaughtPool
 
-__all__ = ["Batch", "NetworkKind", "fastest_device", "mixed_precision"]
+__all__ = ["Batch", "Course", "NetworkKind", "fastest_device", "mixed_precision"]
 
 
 class Batch(Protocol):
@@ -24,6 +26,16 @@ class Batch(Protocol):
 
     def to(self, device: torch.device) -> Self:
         """The same on a device."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """A part of a pre-training."""
+
+    name: str  #: of its checkpoint
+    kind: NetworkKind
+    chains: list[str]
+    share: float  #: of the budget
 
 
 class NetworkKind(ABC):
@@ -34,6 +46,7 @@ class NetworkKind(ABC):
     """
 
     key: ClassVar[str]  #: name on the command line and in files
+    pretraining_parts: ClassVar[tuple[str, ...]] = ()  #: beginnings of names of weights that predict nothing
 
     @abstractmethod
     def as_dict(self) -> dict[str, Any]:
@@ -72,6 +85,13 @@ class NetworkKind(ABC):
     def keeping(self, path: Path, conformers: int) -> NetworkKind:
         """The same kind with a file for what takes long to make, so many conformers a unit."""
         return self
+
+    def courses(self, pool: TaughtPool, placed: int) -> list[Course]:
+        """The pre-training on a pool, in the order in which each course goes on from the one before.
+
+        `placed` is how many of its chains may be given conformers, which take long to make.
+        """
+        return [Course("pretraining", self, pool.chains, 1.0)]
 
     def start(self, targets: int, pretrained: nn.Module | None, seed: int) -> nn.Module:
         """A network whose weights but those of the head are the pre-trained ones, where there are any."""

@@ -1,9 +1,9 @@
-"""Pre-training of a network on polymers without labels, by what its kind learns from them; it can go on."""
+"""Pre-training of a network on chains without labels, by what its kind learns from them; it can go on."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pretraining", "pretrain"]
 
-_CHUNK = 1024  # polymers read and batched together
+_CHUNK = 4096  # chains read and batched together
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,17 @@ class Pretraining:
 
     minutes: float = 10.0  #: of processor time
     steps: int | None = None  #: a budget of steps instead of one of minutes
-    batch: int = 32
-    learning_rate: float = 5e-4  #: after a warm-up over 5 % of the budget; falls along a cosine to 0
+    batch: int = 64
+    learning_rate: float = 1e-3  #: after a warm-up over 5 % of the budget; falls along a cosine to 0
+    counts: int = 1024  #: fragments of a chain that are learnt, the commonest
+    placed: int = 4096  #: chains that may be given conformers
     largest: int = 200  #: larger samples (`NetworkKind.size`) are left out
     seed: int = 0
+
+    def shared(self, share: float) -> Pretraining:
+        """With a part of the budget."""
+        steps = None if self.steps is None else max(1, round(share * self.steps))
+        return replace(self, minutes=share * self.minutes, steps=steps)
 
 
 def pretrain(
@@ -43,6 +50,7 @@ def pretrain(
     settings: Pretraining,
     checkpoint: Path,
     tell: Callable[[str], None] = lambda _: None,
+    start: nn.Module | None = None,
 ) -> nn.Module:
     """Pre-train until the budget is spent; a checkpoint that is there already is gone on from.
 
@@ -51,11 +59,13 @@ def pretrain(
     kind
         Of the network.
     psmiles
-        Polymers in any order; those that cannot be read are left out.
+        Chains in any order; those that cannot be read are left out.
     settings
         The same ones to go on.
     checkpoint
-        Written after every 1,024 polymers, or all where there are fewer; `tell` hears of each.
+        Written after every 4,096 chains, or all where there are fewer; `tell` hears of each.
+    start
+        A network whose weights are taken wherever they fit.
 
     Raises
     ------
@@ -64,9 +74,10 @@ def pretrain(
     """
     if not psmiles:
         raise ValueError("no polymers to pre-train on; give a file with a column psmiles")
-    torch.manual_seed(settings.seed)
-    network = kind.build(1).to(fastest_device())
-    optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=0.01)
+    network = kind.start(1, start, settings.seed).to(fastest_device())
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=settings.learning_rate, weight_decay=0.01, fused=True
+    )
     about = repr((kind.key, kind.as_dict(), settings))
     state: dict[str, Any] = {"chunk": 0, "seconds": 0.0, "steps": 0}
     if checkpoint.exists():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["TrainedNetwork"]
+__all__ = ["TrainedNetwork", "shipped_start"]
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,13 @@ class TrainedNetwork:
         }
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """The weights, rounded to half precision, which is what is stored."""
+        """The weights that predict, rounded to half precision, which is what is stored."""
         weights = self.network.state_dict()
-        return {name: tensor.cpu().numpy().astype(np.float16) for name, tensor in weights.items()}
+        return {
+            name: tensor.cpu().numpy().astype(np.float16)
+            for name, tensor in weights.items()
+            if not name.startswith(self.kind.pretraining_parts)
+        }
 
     def header(self) -> str:
         """Everything else, as JSON."""
@@ -66,7 +71,18 @@ class TrainedNetwork:
         about = json.loads(header)
         kind = kind_of(about["kind"], about["sizes"])
         network = kind.build(max(1, len(about["names"]))).eval()
-        network.load_state_dict(
-            {name: torch.from_numpy(array.astype(np.float32)) for name, array in tensors.items()}
-        )
+        weights = {name: torch.from_numpy(array.astype(np.float32)) for name, array in tensors.items()}
+        network.load_state_dict(weights, strict=False)
         return cls(kind, network, *(tuple(about[part]) for part in ("names", "means", "scales")))
+
+
+def shipped_start(key: str) -> nn.Module | None:
+    """The shipped network of a kind that was pre-trained and has seen no labels; None where there is none."""
+    from safetensors import safe_open
+
+    path = Path(__file__).parents[1] / "weights" / f"{key}-pretrained.safetensors"
+    if not path.is_file():
+        return None
+    with safe_open(path, framework="numpy") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return TrainedNetwork.of_tensors(tensors, file.metadata()[key]).network

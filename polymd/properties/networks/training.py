@@ -17,6 +17,7 @@ from polymd.properties.blending import NetworkFolds
 from polymd.properties.networks.finetuning import Finetuning
 from polymd.properties.networks.folds import HeldOut, Polymers, train_fold, train_on_all
 from polymd.properties.networks.pretraining import Pretraining, pretrain
+from polymd.properties.networks.taught_pool import TaughtPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -88,8 +89,15 @@ def pretrained(
     """The network to start from."""
     if not settings.pool:
         return settings.start
-    kind = kind.keeping(settings.folder / "pool.npz", 1)
-    return pretrain(kind, settings.pool, settings.pretraining, settings.folder / "pretraining.pt", tell)
+    path, budget, network = settings.folder / "pool.npz", settings.pretraining, None
+    if not path.exists():
+        TaughtPool.read(settings.pool, budget.counts, tell).save(path)
+    for course in kind.courses(TaughtPool.load(path), budget.placed):
+        part = budget.shared(course.share)
+        taught = course.kind.keeping(settings.folder / "placed.npz", 1)
+        checkpoint = settings.folder / f"{course.name}.pt"
+        network = pretrain(taught, course.chains, part, checkpoint, tell, network)
+    return network
 
 
 def held_out_networks(

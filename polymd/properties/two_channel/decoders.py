@@ -15,7 +15,7 @@ _PAIR_CHANNELS = 32
 class Decoders(nn.Module):
     """What is told of atoms, of pairs of atoms, and their views in the other channel."""
 
-    def __init__(self, width: int, threshold: int) -> None:
+    def __init__(self, width: int, threshold: int, taught: int) -> None:
         super().__init__()
         self.kinds = nn.ModuleDict({name: nn.Linear(width, n) for name, n in ATOM_SIZES.items()})
         self.distance = PairDecoder(width, 1)
@@ -23,6 +23,8 @@ class Decoders(nn.Module):
         self.views = nn.ModuleDict(
             {f"{scale}_{side}": nn.Linear(width, width) for scale in ("atom", "all") for side in ("2d", "3d")}
         )
+        if taught:
+            self.taught = nn.ModuleDict({side: nn.Linear(width, taught) for side in ("2d", "3d")})
 
 
 class PairDecoder(nn.Module):

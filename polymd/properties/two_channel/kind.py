@@ -13,7 +13,7 @@ from polymd.properties.chain_graph import chain_graph, molecule_graph
 from polymd.properties.mips.graphs import Batch, ChainTensors
 from polymd.properties.networks.conformers import Conformers, ConformerStore, molecule_conformers
 from polymd.properties.networks.elements import element_categories
-from polymd.properties.networks.kind import NetworkKind
+from polymd.properties.networks.kind import Course, NetworkKind
 from polymd.properties.two_channel.model import Sizes, TwoChannel, TwoChannelBatch
 from polymd.properties.two_channel.pretraining import PretrainingTwoChannel
 from polymd.psmiles import parse, star_indices
@@ -25,18 +25,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from polymd.properties.networks.taught_pool import TaughtPool
+
 __all__ = ["TwoChannelKind", "TwoChannelSample"]
 
 _WITHOUT_POSITIONS = 0.3  # share of polymers whose positions are hidden in training
+_FLAT = 0.6  # of the budget of a pre-training, for the 2D channel alone
 
 
 @dataclass(frozen=True)
 class TwoChannelSample:
-    """A graph of N atoms, and where there are conformers, M atoms in space: the N, then the stars'."""
+    """A graph of N atoms, and where there are conformers, M atoms in space: the N, then the stars'.
+
+    `taught` (D,) is what pre-training learns of a chain.
+    """
 
     chain: ChainTensors
     owners: NDArray[np.int64]  #: (M,), the atom of the graph that each is an image of
     conformers: Conformers | None  #: of M atoms
+    taught: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -44,8 +51,10 @@ class TwoChannelKind(NetworkKind):
     """The encoder of some sizes, with conformers out of a store; None: the 2D channel alone."""
 
     key = "two-channel"
+    pretraining_parts = ("decoders.", "displacements.")
     sizes: Sizes = field(default_factory=Sizes)
     store: ConformerStore | None = field(default_factory=ConformerStore, compare=False)
+    pool: TaughtPool | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, sizes: dict[str, Any]) -> TwoChannelKind:
@@ -80,7 +89,15 @@ class TwoChannelKind(NetworkKind):
         order, owners = _order(psmiles)
         if conformers is not None:
             conformers = Conformers(conformers.numbers[order], conformers.positions[:, order])
-        return TwoChannelSample(chain, owners, conformers)
+        return TwoChannelSample(
+            chain, owners, conformers, None if self.pool is None else self.pool.of(psmiles)
+        )
+
+    def courses(self, pool: TaughtPool, placed: int) -> list[Course]:
+        """The 2D channel on the whole pool, then both on the chains that have conformers."""
+        kind = replace(self, sizes=replace(self.sizes, taught=pool.width, dropout=0.0), pool=pool)
+        flat = Course("2d", replace(kind, store=None), pool.chains, _FLAT)
+        return [flat, Course("both", kind, pool.chains[:placed], 1.0 - _FLAT)]
 
     def molecule(self, smiles: str) -> TwoChannelSample | None:
         """A molecule with a conformer, or None where the SMILES cannot be read."""
@@ -123,8 +140,11 @@ class TwoChannelKind(NetworkKind):
             found = sample.conformers.positions
             chosen = rng.integers(len(found), size=1) if rng is not None else np.arange(count)
             positions[b][:, rows] = found[chosen]
+        taught = [sample.taught for sample in samples if sample.taught is not None]
         return TwoChannelBatch(
-            graph, *(torch.from_numpy(array) for array in (elements, owners, present, positions, known))
+            graph,
+            *(torch.from_numpy(array) for array in (elements, owners, present, positions, known)),
+            torch.from_numpy(np.array(taught)) if taught else None,
         )
 
     def build(self, targets: int) -> TwoChannel:

@@ -46,13 +46,14 @@ _MOST = 30.0  # of a bias
 class Sizes:
     """Sizes of the network."""
 
-    channels: int = 192
+    channels: int = 128
     layers: int = 4
     heads: int = 8
     widening: int = 4  #: hidden channels of a feed-forward part, over channels
     kernels: int = 32  #: Gaussians of distances
     threshold: int = 8  #: bonds, of the longest path that the 2D channel sees
     dropout: float = 0.1
+    taught: int = 0  #: numbers of a chain that are learnt in pre-training, `TaughtPool.width`
 
     def as_dict(self) -> dict[str, Any]:
         """For the header of a file."""
@@ -69,10 +70,12 @@ class TwoChannelBatch:
     present: Tensor  #: (B, M) bool, no filling
     positions: Tensor  #: (B, K, M, 3), Å
     known: Tensor  #: (B,) bool, has positions
+    taught: Tensor | None = None  #: (B, D), what pre-training learns of chains
 
     def to(self, device: torch.device) -> TwoChannelBatch:
         """The same on a device."""
-        return TwoChannelBatch(*(part.to(device) for part in vars(self).values()))
+        parts = {name: None if part is None else part.to(device) for name, part in vars(self).items()}
+        return TwoChannelBatch(**parts)
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class TwoChannel(nn.Module):
         )
         self.norm = nn.LayerNorm(width)
         self.displacements = Displacements(sizes.heads)
-        self.decoders = Decoders(sizes.channels, sizes.threshold)
+        self.decoders = Decoders(sizes.channels, sizes.threshold, sizes.taught)
         self.head = nn.Sequential(
             nn.Linear(width, width), nn.SiLU(), nn.Dropout(sizes.dropout), nn.Linear(width, targets)
         )
