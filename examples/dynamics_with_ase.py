@@ -12,25 +12,25 @@ from ase import Atoms, units
 from ase.optimize import LBFGS
 
 from polymd import Polymer, generate_conformations
+from polymd.conformations.packing import box_length, grow_box
 from polymd.integrators import ase_dynamics, degrees_of_freedom, make_barostat, maxwell_boltzmann
 from polymd.observables import Estimate, mean_with_error
 from polymd.potentials import PolyGETCalculator
-from polymd.simulation.packing import box_length, place_chains
 from polymd.units import BAR, G_CM3
 
 TEMPERATURE, TIMESTEP = 300.0, 1.0  # K, fs
-PRESSURE = 1000.0 * BAR
+PRESSURE = 1.0 * BAR
 
 
 def build(ensemble: str, n_units: int, n_chains: int) -> Atoms:
-    """A chain of poly(ethylene oxide) in vacuum, or several in a box at 0.2 g/cm³."""
+    """A chain of poly(ethylene oxide) in vacuum, or several in a box at 0.8 g/cm³."""
     polymer = Polymer("*CCO*", n_units)
-    conformations = list(generate_conformations(polymer, n_chains, seed=1))
     if ensemble == "nvt":
-        return polymer.to_ase(conformations[0])
-    edge = box_length(n_chains * polymer.masses.sum(), 0.2)
-    positions = place_chains(conformations, edge, seed=1)
-    return Atoms(np.tile(polymer.atomic_numbers, n_chains), positions, cell=[edge] * 3, pbc=True)
+        return polymer.to_ase(generate_conformations(polymer, 1, seed=1)[0])
+    edge = box_length(n_chains * polymer.masses.sum(), 0.8)
+    chains = grow_box([polymer] * n_chains, edge, seed=1)
+    numbers = np.tile(polymer.atomic_numbers, n_chains)
+    return Atoms(numbers, np.concatenate(chains), cell=[edge] * 3, pbc=True)
 
 
 def main(

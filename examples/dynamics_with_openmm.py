@@ -13,28 +13,28 @@ from openmm import unit
 from openmm.app import Modeller, Topology
 
 from polymd import Polymer, generate_conformations
+from polymd.conformations.packing import box_length, grow_box
 from polymd.integrators import degrees_of_freedom, maxwell_boltzmann, openmm_integrator
 from polymd.observables import Estimate, mean_with_error
 from polymd.potentials import python_force
-from polymd.simulation.packing import box_length, place_chains
 from polymd.units import EV_KJ_MOL, G_CM3, KB
 
 TEMPERATURE, TIMESTEP = 300.0, 1.0  # K, fs
-PRESSURE = 1000.0  # bar
+PRESSURE = 1.0  # bar
 
 
 def build(ensemble: str, n_units: int, n_chains: int) -> tuple[Topology, np.ndarray]:
-    """A chain of poly(ethylene oxide) in vacuum, or several in a box at 0.2 g/cm³."""
+    """A chain of poly(ethylene oxide) in vacuum, or several in a box at 0.8 g/cm³."""
     polymer = Polymer("*CCO*", n_units)
-    conformations = list(generate_conformations(polymer, n_chains, seed=1))
     if ensemble == "nvt":
-        return polymer.to_openmm(), conformations[0]
-    modeller = Modeller(polymer.to_openmm(), conformations[0] * unit.angstrom)
-    for positions in conformations[1:]:
+        return polymer.to_openmm(), generate_conformations(polymer, 1, seed=1)[0]
+    edge = box_length(n_chains * polymer.masses.sum(), 0.8)
+    chains = grow_box([polymer] * n_chains, edge, seed=1)
+    modeller = Modeller(polymer.to_openmm(), chains[0] * unit.angstrom)
+    for positions in chains[1:]:
         modeller.add(polymer.to_openmm(), positions * unit.angstrom)
-    edge = box_length(n_chains * polymer.masses.sum(), 0.2)
     modeller.topology.setPeriodicBoxVectors(0.1 * edge * np.eye(3) * unit.nanometer)
-    return modeller.topology, place_chains(conformations, edge, seed=1)
+    return modeller.topology, np.concatenate(chains)
 
 
 def build_system(topology: Topology, ensemble: str) -> openmm.System:

@@ -70,9 +70,12 @@ def volumes(atomic_numbers: Ints, bonds: Ints, attraction: float) -> Volumes:
 
 
 class Table(NamedTuple):
-    """Atoms placed so far, by the cell they are in."""
+    """Atoms placed so far, by the cell they are in; in a periodic cube cells repeat and atoms have images."""
 
-    positions: Floats  # (N, 3)
+    edge: float  # Å, of the periodic cube; 0 in open space
+    n_cells: int  # along that edge; 0 in open space
+    cell: float  # Å, edge of a cell
+    positions: Floats  # (N, 3), not wrapped
     cells: Ints  # (N, 3)
     heads: Ints  # (size,), a power of two
     next: Ints  # (N,)
@@ -81,12 +84,18 @@ class Table(NamedTuple):
 
 
 @numba.njit(cache=True, nogil=True)
-def make_table(n: int) -> Table:
-    """An empty table for n atoms."""
+def make_table(n: int, reach: float, edge: float = 0.0) -> Table:
+    """An empty table for n atoms that see each other up to `reach`, in open space or a cube of an `edge`."""
     size = 64
     while size < 2 * n:
         size *= 2
+    n_cells = int(edge / reach)
+    if edge > 0.0 and n_cells < 3:
+        n_cells = 1
     return Table(
+        edge,
+        n_cells,
+        edge / n_cells if edge > 0.0 else reach,
         np.empty((n, 3)),
         np.empty((n, 3), dtype=np.int64),
         np.full(size, -1, dtype=np.int64),
@@ -103,11 +112,18 @@ def slot(i: int, j: int, k: int, size: int) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def insert(table: Table, atom: int, point: Floats, reach: float) -> None:
+def cell_of(table: Table, x: float) -> int:
+    """Cell along one axis, of the atom itself in open space and of its image in a periodic cube."""
+    cell = int(np.floor(x / table.cell))
+    return cell % table.n_cells if table.n_cells > 0 else cell
+
+
+@numba.njit(cache=True, nogil=True)
+def insert(table: Table, atom: int, point: Floats) -> None:
     """Put an atom into the table."""
     for d in range(3):
         table.positions[atom, d] = point[d]
-        table.cells[atom, d] = int(np.floor(point[d] / reach))
+        table.cells[atom, d] = cell_of(table, point[d])
     here = slot(table.cells[atom, 0], table.cells[atom, 1], table.cells[atom, 2], len(table.heads))
     table.next[atom] = table.heads[here]
     table.heads[here] = atom
@@ -161,14 +177,14 @@ def mark(table: Table, volumes: Volumes, i: int) -> int:
 def energy(table: Table, volumes: Volumes, i: int, point: Floats, attractive: bool) -> float:
     """Repulsion, or attraction, in kT of atom i at `point` (3,) with the placed atoms; i must be marked."""
     total, here, size = 0.0, table.counter[0], len(table.heads)
-    reach = volumes.reach
-    a, b, c = (
-        int(np.floor(point[0] / reach)),
-        int(np.floor(point[1] / reach)),
-        int(np.floor(point[2] / reach)),
-    )
-    for cell in range(27):
-        x, y, z = a + cell // 9 - 1, b + (cell // 3) % 3 - 1, c + cell % 3 - 1
+    reach, edge, n = volumes.reach, table.edge, table.n_cells
+    a, b, c = cell_of(table, point[0]), cell_of(table, point[1]), cell_of(table, point[2])
+    for around in range(27 if n != 1 else 1):
+        x, y, z = a, b, c
+        if n != 1:
+            x, y, z = a + around // 9 - 1, b + (around // 3) % 3 - 1, c + around % 3 - 1
+        if n > 1:
+            x, y, z = x % n, y % n, z % n
         j = table.heads[slot(x, y, z, size)]
         while j >= 0:
             if table.cells[j, 0] == x and table.cells[j, 1] == y and table.cells[j, 2] == z:
@@ -177,6 +193,10 @@ def energy(table: Table, volumes: Volumes, i: int, point: Floats, attractive: bo
                     point[1] - table.positions[j, 1],
                     point[2] - table.positions[j, 2],
                 )
+                if n > 0:
+                    u -= edge * np.rint(u / edge)
+                    v -= edge * np.rint(v / edge)
+                    w -= edge * np.rint(w / edge)
                 r2 = u * u + v * v + w * w
                 if r2 < reach * reach and table.marks[j] != here:
                     if attractive:

@@ -1,4 +1,4 @@
-"""The growth loop: units are placed stage by stage, refused by their repulsion, and taken back when stuck."""
+"""The growth loop: units are placed one after the other, and taken back when stuck."""
 
 from __future__ import annotations
 
@@ -6,244 +6,32 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from polymd.conformations.excluded_volume import (
-    CLASH_COST,
-    Table,
-    Volumes,
-    energy,
-    insert,
-    make_table,
-    mark,
-    pair_repulsion,
-    remove_last,
-)
-from polymd.conformations.kernels import (
-    BINS,
-    FREE,
-    STIFF,
-    Links,
-    Units,
-    attach,
-    distribution,
-    frame,
-    pick,
-    turn,
-)
+from polymd.conformations.excluded_volume import CLASH_COST, Table, Volumes, insert, remove_last
+from polymd.conformations.kernels import Links, Units, frame
+from polymd.conformations.unit_placement import choose_unit
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_TRIES = 8  # torsions drawn for one stage before the unit is begun anew
-_TRIALS = 40  # units begun before some are taken back
-_SOFTEST = 1.5  # of densities and repulsion in the last of these trials
-_CEILING = 6.0  # kT, of the repulsion of the atoms of one stage
-_STUCK = 0.25  # of that, for each time that units were taken back of late
 _PATIENCE = 25  # growth steps a unit before the least bad placements are kept
-_CANDIDATES = 6  # placements to choose from where atoms attract each other
-_ATOM = 10.0  # Å³, volume of an atom in a melt
-_SHELL = 1.5  # Å outside the globule that cost 1 kT in the poorest solvent
 
 
 @numba.njit(cache=True, nogil=True)
-def stage_repulsion(
-    table: Table,
-    volumes: Volumes,
-    rows: Ints,
-    start: int,
-    stop: int,
-    points: Floats,
-    atoms: Ints,
-    most: float,
-) -> float:
-    """Repulsion in kT of the rows from `start` on with placed atoms and with the rows before `start`.
+def _start(rng: np.random.Generator, table: Table, place: Floats, axes: Floats) -> None:
+    """Where the first unit goes: the origin as it is, anywhere and anyhow in a periodic cube.
 
-    `atoms` (A + 2,) are the chain's atoms that the rows stand for, -1 for none. Ends above `most`.
+    The rotation is that of a uniform unit quaternion.
     """
-    total = 0.0
-    for p in range(start, stop):
-        i = atoms[rows[p]]
-        if i < 0:
-            continue
-        point = points[rows[p]]
-        here = mark(table, volumes, i)
-        for q in range(start):
-            j = atoms[rows[q]]
-            if j >= 0 and table.marks[j] != here:
-                other = points[rows[q]]
-                r2 = (point[0] - other[0]) ** 2 + (point[1] - other[1]) ** 2 + (point[2] - other[2]) ** 2
-                total += pair_repulsion(volumes, i, j, r2, table.marks[j] == here + 1)
-        if total <= most:
-            total += energy(table, volumes, i, point, False)
-        if total > most:
-            break
-    return total
-
-
-@numba.njit(cache=True, nogil=True)
-def _best_of(
-    rng: np.random.Generator, drawn: Floats, costs: Floats, ceiling: float, softness: float
-) -> float:
-    """One of the torsions drawn, by the weights exp(-cost / (1 + softness)); infinite if all cost more."""
-    least = np.min(costs)
-    if least > ceiling:
-        return np.inf
-    total, chosen = 0.0, drawn[0]
-    for angle, cost in zip(drawn, costs):  # noqa: B905 - Numba knows no strict
-        weight = np.exp((least - cost) / (1.0 + softness)) if cost <= max(ceiling, least) else 0.0
-        total += weight
-        if rng.random() * total < weight:
-            chosen = angle
-    return float(chosen)
-
-
-@numba.njit(cache=True, nogil=True)
-def _draw(rng: np.random.Generator, how: int, entry: float, density: Floats) -> float:
-    """A torsion: near its value in the conformer, any, or one of the network's density."""
-    if how == STIFF:
-        return float(entry + 0.05 * rng.normal())
-    if how == FREE:
-        return float(2.0 * np.pi * rng.random())
-    return float(pick(rng, density))
-
-
-@numba.njit(cache=True, nogil=True)
-def place_unit(
-    rng: np.random.Generator,
-    units: Units,
-    links: Links,
-    kind: int,
-    link: int,
-    unit: int,
-    atoms: Ints,
-    place: Floats,
-    axes: Floats,
-    angles: Floats,
-    table: Table,
-    volumes: Volumes,
-    points: Floats,
-    softness: float,
-    desperate: bool,
-) -> float:
-    """Draw one placement of a unit to `points` and its torsions to `angles`; returns its repulsion in kT.
-
-    Each stage draws torsions x from the network's density p until one passes with the probability
-    exp(-u(x)), u being the repulsion of the atoms that the stage settles; when none of _TRIES passes, they
-    compete with the weights exp(-u). Infinite when all are above _CEILING, or whatever they are if the
-    unit is desperate. Softness s takes p and exp(-u) to the power 1 / (1 + s).
-    """
-    conformer = int(rng.random() * (units.first_conformer[kind + 1] - units.first_conformer[kind]))
-    n_rows = units.n_rows[kind]
-    top = units.first_row[kind] + conformer * n_rows
-    points[:n_rows] = units.rows[top : top + n_rows]
-    first_rotor = units.first_rotor[kind]
-    n_rotors = units.first_rotor[kind + 1] - first_rotor
-    own = units.first_torsion[kind] + conformer * n_rotors
-    density, drawn, costs = np.empty(BINS), np.empty(_TRIES), np.empty(_TRIES)
-    total = 0.0
-    entry = units.entry[units.first_conformer[kind] + conformer]
-    ceiling = np.inf if desperate else _CEILING * (1.0 + 4.0 * softness)
-    begin = units.first_stage_row[first_rotor + kind]
-    rows = units.stage_rows[begin : units.first_stage_row[first_rotor + kind + n_rotors + 1]]
-    for stage in range(n_rotors + 1):
-        at = links.first_stage[link] + stage
-        how = links.turns[at]
-        if how != STIFF and how != FREE:
-            distribution(links, at, angles, unit, softness, density)
-        current = entry if stage == 0 else units.torsions[own + stage - 1]
-        start = units.first_stage_row[first_rotor + kind + stage] - begin
-        stop = units.first_stage_row[first_rotor + kind + stage + 1] - begin
-        limit = -(1.0 + softness) * np.log(1.0 - rng.random())
-        tries = _TRIES if how != STIFF and (stage > 0 or unit > 0) else 1
-        for attempt in range(tries + 1):
-            if attempt == tries:
-                angle = _best_of(rng, drawn[:tries], costs[:tries], ceiling, softness)
-                if angle == np.inf:
-                    return np.inf
-            else:
-                angle = _draw(rng, how, entry, density)
-            if stage > 0:
-                r = first_rotor + stage - 1
-                turn(
-                    points, units.axes[r, 0], units.axes[r, 1], units.moving,
-                    units.first_moving[r], units.first_moving[r + 1], angle - current,
-                )  # fmt: skip
-                current = angle
-            elif unit > 0:
-                line = units.line[kind]
-                attach(points, n_rows, line[0], line[1], line[2], place, axes, angle)
-            cost = stage_repulsion(table, volumes, rows, start, stop, points, atoms, ceiling)
-            if cost <= limit or attempt == tries:
-                angles[unit, stage] = angle
-                total += cost
-                break
-            drawn[attempt], costs[attempt] = angle, cost
-    return total
-
-
-@numba.njit(cache=True, nogil=True)
-def _outside(table: Table, n: int, point: Floats) -> float:
-    """How far (Å) a point is outside of the globule of the first n atoms."""
-    if n == 0:
-        return 0.0
-    distance = 0.0
+    place[:], axes[:] = 0.0, np.eye(3)
+    if table.n_cells == 0:
+        return
     for d in range(3):
-        distance += (point[d] - np.mean(table.positions[:n, d])) ** 2
-    radius = (0.75 / np.pi * _ATOM * n) ** (1.0 / 3.0)
-    return float(max(0.0, np.sqrt(distance) - radius))
-
-
-@numba.njit(cache=True, nogil=True)
-def choose_unit(
-    rng: np.random.Generator,
-    units: Units,
-    links: Links,
-    kind: int,
-    link: int,
-    unit: int,
-    atoms: Ints,
-    place: Floats,
-    axes: Floats,
-    angles: Floats,
-    table: Table,
-    volumes: Volumes,
-    points: Floats,
-    stuck: float,
-    desperate: bool,
-) -> float:
-    """A placement that repulsion admits; of several, where atoms attract each other, one by its weight.
-
-    Placements are chosen with probability proportional to exp(-v), v the attraction in kT: that of pairs
-    of atoms, and that of the chain as a whole, which draws an end outside of the globule that the placed
-    atoms would be at the density of a melt back to their centre. Returns the repulsion, infinite when
-    there is none.
-    """
-    wanted = _CANDIDATES if volumes.attraction > 0.0 and not desperate else 1
-    found, weights, cost = 0, 0.0, np.inf
-    kept, kept_angles = points.copy(), angles[unit].copy()
-    for trial in range(_TRIALS):
-        softness = _SOFTEST * ((trial - found) / _TRIALS + min(_STUCK * stuck, 1.0))
-        new = place_unit(
-            rng, units, links, kind, link, unit, atoms, place, axes, angles, table, volumes, points,
-            softness, desperate,
-        )  # fmt: skip
-        if new == np.inf:
-            continue
-        found += 1
-        if wanted == 1:
-            return new
-        pull = volumes.attraction * _outside(table, atoms[0], points[units.line[kind, 5]]) / _SHELL
-        for row in range(units.n_rows[kind]):
-            if atoms[row] >= 0:
-                mark(table, volumes, atoms[row])
-                pull += energy(table, volumes, atoms[row], points[row], True)
-        weight = np.exp(min(-pull, 50.0))
-        weights += weight
-        if rng.random() * weights < weight:
-            kept[:], kept_angles[:], cost = points, angles[unit], new
-        if found == wanted:
-            break
-    points[:], angles[unit] = kept, kept_angles
-    return cost
+        place[d] = table.edge * rng.random()
+    q = np.array([rng.normal(), rng.normal(), rng.normal(), rng.normal()])
+    w, x, y, z = q / np.sqrt(np.sum(q * q))
+    axes[0] = np.array([1 - 2 * (y * y + z * z), 2 * (x * y + z * w), 2 * (x * z - y * w)])
+    axes[1] = np.array([2 * (x * y - z * w), 1 - 2 * (x * x + z * z), 2 * (y * z + x * w)])
+    axes[2] = np.array([2 * (x * z + y * w), 2 * (y * z - x * w), 1 - 2 * (x * x + y * y)])
 
 
 @numba.njit(cache=True, nogil=True)
@@ -255,14 +43,15 @@ def grow(
     units: Units,
     links: Links,
     volumes: Volumes,
-) -> tuple[Floats, int]:
-    """Grow a chain unit by unit; returns positions (N, 3) in Å and the clashes that were left.
+    table: Table,
+) -> int:
+    """Grow a chain unit by unit into a table; returns the clashes that were left.
 
-    When a unit finds no place, a few are taken back, more the longer it is stuck; after _PATIENCE steps
-    a unit the least bad placement is kept.
+    Its atoms are those from starts[0] up to starts[-1], in the table and the volumes; the table may hold
+    others, of chains grown before. When a unit finds no place, a few are taken back, more the longer it
+    is stuck; after _PATIENCE steps a unit the least bad placement is kept.
     """
-    n_units, n_atoms = len(kinds), starts[-1]
-    table = make_table(n_atoms)
+    n_units = len(kinds)
     most = np.max(units.n_rows)
     points, atoms = np.empty((most, 3)), np.full(most, -1, dtype=np.int64)
     angles = np.zeros((n_units, np.max(np.diff(links.first_stage))))
@@ -274,16 +63,18 @@ def grow(
         for row in range(n):
             atoms[row] = first + row
         atoms[n] = atoms[n + 1] = -1
+        if i == 0:
+            _start(rng, table, places[0], axes[0])
         if i + 1 < n_units:  # the next unit's head, whose place is settled with this unit
             atoms[n + 1] = starts[i + 1] + units.line[kinds[i + 1], 1]
         steps -= 1
         cost = choose_unit(
             rng, units, links, kind, link_of[i], i, atoms, places[i], axes[i], angles, table, volumes, points,
-            stuck, steps < 0,
+            starts[0], stuck, steps < 0,
         )  # fmt: skip
         if cost < np.inf:
             for row in range(n):
-                insert(table, first + row, points[row], volumes.reach)
+                insert(table, first + row, points[row])
             places[i + 1] = points[units.line[kind, 5]]
             frame(
                 axes[i + 1],
@@ -299,4 +90,4 @@ def grow(
             for j in range(starts[i] - 1, starts[back] - 1, -1):
                 remove_last(table, j)
             i = back
-    return table.positions, int(np.sum(left))
+    return int(np.sum(left))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from polymd.conformations.chain import Chain
 from polymd.conformations.clashes import clash_count
 from polymd.conformations.etkdg import ConformationError, minimise
-from polymd.conformations.excluded_volume import volumes
+from polymd.conformations.excluded_volume import make_table, volumes
 from polymd.conformations.geometry import keeps_stereo
 from polymd.conformations.library import UnitKind, pack, unit_kinds
 from polymd.conformations.network import Network, load_network
@@ -67,10 +67,9 @@ class ChainGrower:
         """Positions (N, 3) in Å of one chain, and how many clashes are left in it, nearly always none."""
         from polymd.conformations.growing import grow
 
-        positions, left = grow(
-            rng, self.kind_of, self.link_of, self.starts, self.units, self.links, self.volumes
-        )
-        return positions, int(left)
+        table = make_table(self.polymer.n_atoms, self.volumes.reach)
+        left = grow(rng, self.kind_of, self.link_of, self.starts, self.units, self.links, self.volumes, table)
+        return table.positions, int(left)
 
 
 def _links(kind_of: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[int]]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from polymd.conformations.packing import box_length, grow_box, place_chains
 from polymd.integrators import repartition_hydrogen_mass
 from polymd.simulation.config import DEFAULT_DENSITY, Config
-from polymd.simulation.packing import box_length, place_chains
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -87,23 +87,17 @@ def build_system(config: Config) -> MolecularSystem:
     ValueError
         When the chain cannot be built or the box cannot be filled.
     """
-    from polymd.conformations import generate_conformations
     from polymd.polymer import Polymer
 
     chains = [
         Polymer(config.psmiles, config.units, tacticity=config.tacticity, seed=config.seed + i)
         for i in range(config.chains)
     ]
-    conformations = [
-        generate_conformations(chain, 1, method=config.method, seed=chain.seed, solvent=config.solvent)[0]
-        for chain in chains
-    ]
     masses = np.concatenate([chain.masses for chain in chains])
     box = None
-    positions = conformations[0]
     if config.chains > 1:
         box = box_length(float(masses.sum()), config.density or DEFAULT_DENSITY)
-        positions = place_chains(conformations, box, seed=config.seed)
+    conformations = _conformations(chains, box, config)
     numbers = np.concatenate([chain.atomic_numbers for chain in chains])
     offsets = np.cumsum([0, *(chain.n_atoms for chain in chains)])
     bonds = np.concatenate([chain.bonds + offset for chain, offset in zip(chains, offsets, strict=False)])
@@ -114,9 +108,22 @@ def build_system(config: Config) -> MolecularSystem:
         atomic_numbers=numbers,
         masses=masses,
         bonds=bonds,
-        positions=np.asarray(positions, dtype=np.float64),
+        positions=np.concatenate(conformations),
         box=box,
     )
+
+
+def _conformations(chains: list[Polymer], box: float | None, config: Config) -> list[NDArray[np.float64]]:
+    """Positions of every chain; in a box they are grown together, or inserted if another method made them."""
+    from polymd.conformations import generate_conformations
+
+    if box is not None and config.method in ("auto", "growth"):
+        return grow_box(chains, box, seed=config.seed, solvent=config.solvent)
+    ready = [
+        generate_conformations(chain, 1, method=config.method, seed=chain.seed, solvent=config.solvent)[0]
+        for chain in chains
+    ]
+    return ready if box is None else place_chains(ready, box, seed=config.seed)
 
 
 def _topology(chains: list[Polymer], conformations: list[NDArray[np.float64]], box: float | None) -> Topology:

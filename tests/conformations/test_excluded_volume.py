@@ -18,14 +18,18 @@ from polymd.conformations.excluded_volume import (
 from polymd.polymer import Polymer
 
 
-def test_table_finds_all_pairs() -> None:
-    """The energies of a cloud of atoms, pair by pair, are those of the table."""
+@pytest.mark.parametrize("edge", [0.0, 13.0, 19.0, 26.0])  # Å; open space, one cell, and cubes of several
+def test_table_finds_all_pairs(edge: float) -> None:
+    """The energies of a cloud of atoms, pair by pair, are those of the table, nearest images if periodic."""
     polymer = Polymer("*CC(*)C", 6)
     sizes = volumes(polymer.atomic_numbers, polymer.bonds, 1.0)
     x = np.random.default_rng(0).uniform(0.0, 11.0, (polymer.n_atoms, 3))
-    table = make_table(polymer.n_atoms)
+    if edge:
+        x[::2] += edge * np.array([1, -2, 0])  # images
+        x[-1] = -0.3
+    table = make_table(polymer.n_atoms, sizes.reach, edge)
     for atom in range(polymer.n_atoms - 1):
-        insert(table, atom, x[atom], sizes.reach)
+        insert(table, atom, x[atom])
     last = polymer.n_atoms - 1
     near = dict(
         zip(
@@ -36,7 +40,10 @@ def test_table_finds_all_pairs() -> None:
     )
     repelled = attracted = 0.0
     for j in range(last):
-        r2 = float(((x[last] - x[j]) ** 2).sum())
+        apart = x[last] - x[j]
+        if edge:
+            apart -= edge * np.rint(apart / edge)
+        r2 = float((apart**2).sum())
         if near.get(j, 1) and r2 < sizes.reach**2:
             repelled += pair_repulsion(sizes, last, j, r2, near.get(j, 0) == 1)
             attracted += pair_attraction(sizes, last, j, r2)

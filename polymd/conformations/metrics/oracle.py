@@ -22,10 +22,10 @@ from polymd.conformations.excluded_volume import (
     remove_last,
     volumes,
 )
-from polymd.conformations.growing import stage_repulsion
 from polymd.conformations.internal import dihedrals
 from polymd.conformations.kernels import attach, frame
 from polymd.conformations.library import Key, mirrored_key, unit_key
+from polymd.conformations.unit_placement import stage_repulsion
 
 if TYPE_CHECKING:
     from polymd.datasets.polybench.storage import ReferenceChain
@@ -85,7 +85,7 @@ class OracleGrower:
     def grow(self, rng: np.random.Generator) -> tuple[Floats, int]:
         """Positions (N, 3) in Å of one chain, and the clashes left in it."""
         chain, n_units = self.chain, self.polymer.n_units
-        table = make_table(self.polymer.n_atoms)
+        table = make_table(self.polymer.n_atoms, self.volumes.reach)
         x = np.zeros((self.polymer.n_atoms, 3))
         axes = np.zeros((n_units + 1, 3, 3))
         left = [0] * n_units
@@ -95,7 +95,7 @@ class OracleGrower:
             points, cost = self._place(rng, i, x, axes[i], table, desperate=steps < 0)
             if cost < np.inf:
                 for row, atom in enumerate(chain.atoms[i]):
-                    insert(table, atom, points[row], self.volumes.reach)
+                    insert(table, atom, points[row])
                     x[atom] = points[row]
                 joints = chain.joints(i)
                 if i + 1 < n_units:
