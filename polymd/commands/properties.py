@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from polymd.properties.property_model import NETWORKS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from polymd.properties.blending import NetworkFolds
+    from polymd.properties.training_tables import TrainingTable
 
 
 def evaluate_properties(
@@ -19,40 +28,34 @@ def evaluate_properties(
     model: Annotated[
         str,
         typer.Option(
-            help="gp: Gaussian process; mips (auto), mmpolymer, two-channel: a network and the blend."
+            help="gp: Gaussian process; trees, mips, mmpolymer, two-channel: these too, and the blend; "
+            "several with commas, auto for trees,mips."
         ),
     ] = "gp",
     protocol: Annotated[str, typer.Option(help="5fold: the stored folds, nested.")] = "5fold",
     split_seed: Annotated[int, typer.Option(help="Stored split: 0, 1 or 2.")] = 0,
     checkpoints: Annotated[
-        Path | None, typer.Option(help="Of networks: folder of their folds; those found there are used.")
-    ] = None,
+        Path, typer.Option(help="Of networks: folder of their folds; those found there are used.")
+    ] = Path("checkpoints"),
     epochs: Annotated[int, typer.Option(min=1, help="Of networks: passes over the labels.")] = 16,
+    predictions: Annotated[
+        Path | None, typer.Option(help="CSV to write: what was said of every held-out polymer.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> None:
     """Train and test a property model on stored folds."""
     from polymd.datasets.properties import BENCHMARK, find_table, read_rows
-    from polymd.properties.evaluation import evaluate_networks, evaluate_property
+    from polymd.properties.evaluation import evaluate_members, evaluate_property
 
     chosen = names or list(BENCHMARK)
     for name in chosen:  # say what is missing before the first hour of work
         read_rows(find_table(name), folder)
-    where = checkpoints or Path("checkpoints") / model.replace("auto", "mips")
-    if model in ("auto", "mips") and protocol == "5fold":
-        from polymd.properties.mips.finetuning import Finetuning
-        from polymd.properties.network_training import NetworkSettings, shipped_start
-
-        settings = NetworkSettings(where, start=shipped_start(), finetuning=Finetuning(epochs=epochs))
-        results = evaluate_networks(chosen, settings, folder, split_seed=split_seed, tell=_tell)
-    elif model in ("mmpolymer", "two-channel") and protocol == "5fold":
-        from polymd.properties.networks import finetuning
-        from polymd.properties.networks.kinds import kind_of
-        from polymd.properties.networks.training import TrainingSettings
-
-        budget = TrainingSettings(where, finetuning=finetuning.Finetuning(epochs=epochs))
-        results = evaluate_networks(
-            chosen, budget, folder, kind=kind_of(model, {}), split_seed=split_seed, tell=_tell
-        )
+    wanted = ["trees", "mips"] if model == "auto" else [key.strip() for key in model.split(",")]
+    members = {key: _member(key, checkpoints / key, epochs) for key in wanted if key in NETWORKS}
+    if members and protocol == "5fold":
+        results, said = evaluate_members(chosen, members, folder, split_seed=split_seed, tell=_tell)
+        if predictions is not None:
+            said.to_csv(predictions, index=False)
     else:
         results = []
         for name in chosen:
@@ -64,6 +67,30 @@ def evaluate_properties(
         typer.echo(json.dumps(results, indent=2))
     else:
         print_results(results)
+
+
+def _member(
+    key: str, checkpoints: Path, epochs: int
+) -> Callable[[Mapping[str, TrainingTable]], Mapping[str, NetworkFolds]]:
+    """What trains a member of the blend on the folds of tables."""
+    if key == "trees":
+        from polymd.properties.boosting.training import train_trees
+
+        return lambda tables: train_trees(tables, tell=_tell)[1]
+    if key == "mips":
+        from polymd.properties.mips.finetuning import Finetuning
+        from polymd.properties.mips.training import MipsSettings, folds_of_mips, shipped_start
+
+        settings = MipsSettings(checkpoints, start=shipped_start(), finetuning=Finetuning(epochs=epochs))
+        return partial(folds_of_mips, settings=settings, tell=_tell)
+    from polymd.properties.networks import finetuning
+    from polymd.properties.networks.kinds import kind_of
+    from polymd.properties.networks.trained import shipped_start as shipped
+    from polymd.properties.networks.training import TrainingSettings, trained_folds
+
+    settled = finetuning.Finetuning(epochs=epochs)
+    budget = TrainingSettings(checkpoints, start=shipped(key), finetuning=settled)
+    return partial(trained_folds, kind_of(key, {}), settings=budget, tell=_tell)
 
 
 def _tell(line: str) -> None:

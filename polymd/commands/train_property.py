@@ -57,7 +57,7 @@ def train_property(
     checkpoints = _checkpoints(out, resume) if networks else out.parent
     polymers: list[str] = []
     if pool is not None and networks:
-        from polymd.properties.network_training import read_pool
+        from polymd.properties.training_tables import read_pool
 
         polymers = read_pool(pool)
     trainers: dict[str, Trainer] = {}
@@ -131,9 +131,9 @@ def _mips(folder: Path, pool: list[str], minutes: float, epochs: int, shape: boo
     """Of MIPS."""
     from polymd.properties.mips.finetuning import Finetuning
     from polymd.properties.mips.pretraining import Pretraining
-    from polymd.properties.network_training import NetworkSettings, shipped_start, train_mips
+    from polymd.properties.mips.training import MipsSettings, shipped_start, train_mips
 
-    settings = NetworkSettings(
+    settings = MipsSettings(
         folder,
         pool,
         None if pool else shipped_start(),

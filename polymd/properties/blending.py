@@ -3,7 +3,7 @@
 A blend is a weighted mean of its members, the Gaussian process and networks; weights are not negative and
 their sum is one. The weights for a test fold come from validation rows out of its training folds, so that the
 errors of the blend are nested. Validation rows of one table are few: its weights are drawn towards those that
-fit the validation rows of all tables together.
+fit the validation rows of all tables together, and a few outliers among them do not decide (Huber's loss).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from polymd.datasets.properties import N_FOLDS
 from polymd.properties.estimates import calibration, coverage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = [
+    "Blend",
     "NetworkFolds",
     "ProcessFolds",
     "blend_all",
@@ -35,6 +36,8 @@ __all__ = [
 ]
 
 _PRIOR_ROWS = 40.0  # validation rows that the weights of all tables together are worth
+_OUTLIER = 1.5  # median errors
+_ROUNDS = 6  # of reweighting
 _CERTAIN = 1e4  # weight of the equation that weights sum to one
 
 
@@ -44,9 +47,7 @@ class ProcessFolds:
 
     predicted: Floats  #: (N,), by the process of the other folds
     deviations: Floats  #: (N,), not calibrated
-    validated: (
-        Floats  #: (5, N), of every fold's validation rows by a process that has not seen them; else nan
-    )
+    validated: Floats  #: (5, N), of every fold's training rows by a process of the others; else nan
 
 
 @dataclass(frozen=True)
@@ -56,24 +57,53 @@ class NetworkFolds:
     predicted: Floats  #: (5, N)
     validation: NDArray[np.bool_]  #: (5, N), training rows that a network was not trained on
 
+    @classmethod
+    def mean(cls, networks: Sequence[NetworkFolds]) -> NetworkFolds:
+        """Of several networks a fold; a validation row is predicted by those that have not seen it."""
+        validation = np.logical_or.reduce([network.validation for network in networks])
+        shares = np.array([network.validation | ~validation for network in networks], dtype=np.float64)
+        total = (shares * [network.predicted for network in networks]).sum(axis=0)
+        return cls(total / shares.sum(axis=0), validation)
+
+
+@dataclass(frozen=True)
+class Blend:
+    """How the members of a table are blended, and what they said of its N held-out rows, in its targets."""
+
+    weights: dict[str, float]  #: of the members, gp first, means over folds
+    predicted: dict[str, Floats]  #: (N,), of `blend`, `gp` and each network
+    deviations: dict[str, Floats]  #: (N,), not calibrated but for those of `gp`
+
+    def card(self, table: TrainingTable) -> dict[str, Any]:
+        """What is kept beside a model.
+
+        Returns
+        -------
+        dict
+            `weights`, or gp alone where the blend did not beat it on these folds;
+            `calibration`, factors on deviations: for each network alone on the process's calibrated ones, for
+            `auto` on the root of their squares and the squared spread of the members;
+            `errors` on five folds, of `blend` and of each network.
+        """
+        said = {key: (p, self.deviations[key]) for key, p in self.predicted.items()}
+        errors = {key: held_out_errors(table, p, d) for key, (p, d) in said.items()}
+        factors = {key: calibration(p - table.targets, d) for key, (p, d) in said.items()}
+        better = errors["blend"]["rmse"] < errors.pop("gp")["rmse"]
+        return {
+            "weights": self.weights if better else {"gp": 1.0},
+            "calibration": factors | {"auto": factors["blend"] if better else 1.0},
+            "errors": errors,
+        }
+
 
 def blend_all(
     tables: Mapping[str, TrainingTable],
     processes: Mapping[str, ProcessFolds],
     networks: Mapping[str, Mapping[str, NetworkFolds]],
-) -> dict[str, dict[str, Any]]:
-    """How to blend the process with `networks`, by their key and table; of every table.
+) -> dict[str, Blend]:
+    """How to blend the process with `networks`, by their key and table; of every table that one knows.
 
     A network need not know every table; tables with the same members share their belief in weights.
-
-    Returns
-    -------
-    dict
-        Of every table that a network knows: `weights` of the members, gp first, means over folds, or gp
-        alone where the blend did not beat it on these folds;
-        `calibration`, factors on deviations: for each network alone on the process's calibrated ones, for
-        `auto` on the root of their squares and the squared spread of the members;
-        `errors` on five folds, of `blend` and of each network.
     """
     members = {name: {key: n[name] for key, n in networks.items() if name in n} for name in tables}
     weights: dict[str, list[Floats]] = {name: [] for name in tables}
@@ -87,7 +117,7 @@ def blend_all(
             even = np.full(own.shape[1], 1.0 / own.shape[1])
             weights[name].append(blend_weights(own, blend_weights(np.concatenate(alike), even)))
     return {
-        name: _card(table, processes[name], members[name], weights[name])
+        name: _blend(table, processes[name], members[name], weights[name])
         for name, table in tables.items()
         if members[name]
     }
@@ -96,12 +126,24 @@ def blend_all(
 def blend_weights(errors: Floats, prior: Floats) -> Floats:
     """Weights of M members that fit validation rows best, from their errors (R, M) and a belief (M,).
 
-    argmin Σ_r (Σ_m w_m e_rm)² + r s² Σ_m (w_m - p_m)², w_m ≥ 0, Σ_m w_m = 1, where r s² is some rows' worth:
-    s² is twice the mean variance of the members of a row.
+    argmin Σ_r ρ(Σ_m w_m e_rm) + r s² Σ_m (w_m - p_m)², w_m ≥ 0, Σ_m w_m = 1, where ρ is Huber's loss
+    (Ann. Math. Stat. 1964, 35, 73), linear beyond 1.5 median errors, and r s² some rows' worth: s² is twice
+    the mean variance of the members of a row.
     """
+    weights = prior
+    for _ in range(_ROUNDS if len(errors) else 0):
+        off = np.abs(errors @ weights)
+        bound = _OUTLIER * np.median(off)
+        rows = np.sqrt(np.divide(bound, off, out=np.ones_like(off), where=off > bound))
+        weights = _least_squares(errors * rows[:, None], prior)
+    return weights
+
+
+def _least_squares(errors: Floats, prior: Floats) -> Floats:
+    """`blend_weights` of squared errors."""
     from scipy.optimize import nnls
 
-    spread = np.sqrt(2.0 * _PRIOR_ROWS * errors.var(axis=1).mean()) if len(errors) else 0.0
+    spread = np.sqrt(2.0 * _PRIOR_ROWS * errors.var(axis=1).mean())
     if spread == 0.0:
         return prior
     members = len(prior)
@@ -132,10 +174,10 @@ def _validation_errors(
     return errors
 
 
-def _card(
+def _blend(
     table: TrainingTable, process: ProcessFolds, networks: Mapping[str, NetworkFolds], weights: list[Floats]
-) -> dict[str, Any]:
-    """The entry of one table in `blend_all`, from its members' weights for every fold."""
+) -> Blend:
+    """Of one table, from its members' weights for every fold."""
     alone = {key: np.empty_like(table.targets) for key in networks}
     blended, spread = np.empty_like(table.targets), np.empty_like(table.targets)
     for held_out, weight in enumerate(weights):
@@ -145,17 +187,12 @@ def _card(
         members = np.stack([process.predicted[test], *(p[test] for p in alone.values())])
         blended[test], spread[test] = blended_mean(weight, members)
     deviations = process.deviations * calibration(process.predicted - table.targets, process.deviations)
-    said = {key: (p, deviations) for key, p in alone.items()}
-    said = {"blend": (blended, np.hypot(deviations, spread))} | said
-    errors = {key: held_out_errors(table, p, d) for key, (p, d) in said.items()}
-    factors = {key: calibration(p - table.targets, d) for key, (p, d) in said.items()}
     means = dict(zip(("gp", *networks), np.mean(weights, axis=0).tolist(), strict=True))
-    better = errors["blend"]["rmse"] < held_out_errors(table, process.predicted, deviations)["rmse"]
-    return {
-        "weights": means if better else {"gp": 1.0},
-        "calibration": factors | {"auto": factors["blend"] if better else 1.0},
-        "errors": errors,
-    }
+    return Blend(
+        means,
+        {"blend": blended, "gp": process.predicted} | alone,
+        {"blend": np.hypot(deviations, spread), "gp": deviations} | dict.fromkeys(alone, deviations),
+    )
 
 
 def held_out_errors(table: TrainingTable, predicted: Floats, deviations: Floats) -> dict[str, Any]:

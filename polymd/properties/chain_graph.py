@@ -52,6 +52,17 @@ class ChainGraph:
         starts = np.searchsorted(self.edges[order, 0], np.arange(len(self.atoms) + 1))
         return starts, self.edges[order, 1], self.images[order]
 
+    @cached_property
+    def depths(self) -> NDArray[np.int64]:
+        """Bonds from the backbone of every atom, (A,)."""
+        found = np.where(self.backbone, 0, -1)
+        shell, away = set(np.flatnonzero(self.backbone).tolist()), 0
+        while shell:
+            away += 1
+            shell = {j for i in shell for j, _, _ in self.neighbours[i] if found[j] < 0}
+            found[list(shell)] = away
+        return found
+
     def pairs(self, longest: int) -> NDArray[np.int64]:
         """All atoms within `longest` bonds of an atom of the unit, on the infinite chain.
 

@@ -6,9 +6,10 @@ training folds only; a test fold is predicted once, at the end.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from polymd.properties.estimates import coverage
 
@@ -18,13 +19,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from polymd.properties.blending import NetworkFolds
-    from polymd.properties.network_training import NetworkSettings
-    from polymd.properties.networks.kind import NetworkKind
-    from polymd.properties.networks.training import TrainingSettings
+    from polymd.properties.blending import Blend, NetworkFolds
     from polymd.properties.training_tables import TrainingTable
 
-__all__ = ["evaluate_networks", "evaluate_property", "fold_errors"]
+__all__ = ["evaluate_members", "evaluate_property", "fold_errors"]
 
 
 def evaluate_property(
@@ -94,65 +92,60 @@ def evaluate_property(
     }
 
 
-def evaluate_networks(
+def evaluate_members(
     names: Sequence[str],
-    settings: NetworkSettings | TrainingSettings,
+    members: Mapping[str, Callable[[Mapping[str, TrainingTable]], Mapping[str, NetworkFolds]]],
     folder: Path | str | None = None,
     *,
-    kind: NetworkKind | None = None,
     split_seed: int = 0,
     tell: Callable[[str], None] = lambda _: None,
-) -> list[dict[str, Any]]:
-    """`evaluate_property` of a network and its blend with the Gaussian process, one network for all tables.
+) -> tuple[list[dict[str, Any]], pd.DataFrame]:
+    """`evaluate_property` of several members and of their blend with the Gaussian process, nested too.
 
     Parameters
     ----------
     names, folder, split_seed
         As `evaluate_property`.
-    settings
-        Of the training; folds found in its folder are used.
-    kind
-        Of the network, whose settings are `TrainingSettings`; None: MIPS, whose are `NetworkSettings`.
+    members
+        By their key in `property_model.NETWORKS`: what trains one on the folds of all tables.
 
     Returns
     -------
     list of dict
-        As `evaluate_property`, for each property with `model` "gp", the network's name and "blend". Intervals
+        As `evaluate_property`, for each property with `model` "gp", each member's key, and "blend". Intervals
         of a fold are calibrated on the others.
+    pandas.DataFrame
+        What every model said of every held-out polymer: columns `property`, `psmiles`, `fold`, `value` and
+        one of each model, in the property's unit.
 
     Raises
     ------
     ValueError
-        As `load`; no such split; checkpoints of another training in the settings' folder.
+        As `load`; no such split; checkpoints of another training.
     """
+    from polymd.properties.blending import blend_all
     from polymd.properties.process_training import train_processes
     from polymd.properties.training_tables import read_tables
 
     tables = read_tables(names, folder, split_seed=split_seed)
-    if kind is None:
-        networks = {"mips": _folds_of_mips(tables, cast("NetworkSettings", settings), tell)}
-    else:
-        from polymd.properties.networks.training import trained_folds
-
-        networks = {kind.key: trained_folds(kind, tables, cast("TrainingSettings", settings), tell)}
-    cards = train_processes(tables, networks, tell).cards()
-    results = []
-    for name, table in tables.items():
-        found = {"gp": cards[name]["errors"], **cards[name]["blend"]["errors"]}
-        for model, errors in found.items():
+    folds = {key: train(tables) for key, train in members.items()}
+    processes, held_out = train_processes(tables, tell)
+    cards = processes.cards()
+    results, said = [], []
+    for name, blend in blend_all(tables, held_out, folds).items():
+        table = tables[name]
+        for model, errors in {"gp": cards[name]["errors"], **blend.card(table)["errors"]}.items():
             about = {"property": name, "unit": table.unit, "model": model, "protocol": "5fold"}
             results.append(about | {"split_seed": split_seed, "rows": len(table.values)} | errors)
-    return results
+        said.append(_said(table, blend))
+    return results, pd.concat(said, ignore_index=True)
 
 
-def _folds_of_mips(
-    tables: Mapping[str, TrainingTable], settings: NetworkSettings, tell: Callable[[str], None]
-) -> dict[str, NetworkFolds]:
-    """Held-out predictions of MIPS."""
-    from polymd.properties.network_training import held_out_networks, pretrained, read_polymers
-
-    start = pretrained(settings, tell)
-    return held_out_networks(read_polymers(tables, settings, start), start, settings, tell)
+def _said(table: TrainingTable, blend: Blend) -> pd.DataFrame:
+    """The second part of `evaluate_members` for one table."""
+    back = np.exp if table.logarithmic else np.positive
+    columns = {"property": table.name, "psmiles": table.psmiles, "fold": table.fold, "value": table.values}
+    return pd.DataFrame(columns | {model: back(values) for model, values in blend.predicted.items()})
 
 
 def fold_errors(

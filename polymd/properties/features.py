@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["DenseScale", "Features", "Scaling", "kinds_of_counts"]
+__all__ = ["DENSE", "N_KERNELS", "DenseScale", "Features", "Scaling", "kinds_of_counts"]
+
+#: parts of a `Fingerprint` that kernels compare by their distance
+DENSE = ("descriptors", "bands", "contributions")
+N_KERNELS = 4 + 2 * len(DENSE)  #: of a process
 
 _KIND = 1 << 32  # codes are 32 bits; above them stands the kind: 0 path, 1 environment, 2 of one bond at most
 
@@ -31,7 +35,7 @@ class Features:
     codes: NDArray[np.int64]  #: (F,), code and kind of every column of `counts`
     counts: CountMatrix  #: (N, F), environments and paths
     atoms: Floats  #: (N,), of the smallest repeat, hydrogens included
-    dense: tuple[Floats, Floats]  #: (N, D) descriptors and (N, 12) bands
+    dense: tuple[Floats, ...]  #: descriptors (N, D), bands (N, 12) and contributions (N, C)
 
     @classmethod
     def of(cls, fingerprints: Sequence[Fingerprint], known: Features | None = None) -> Features:
@@ -43,7 +47,7 @@ class Features:
             np.array(codes, dtype=np.int64),
             CountMatrix.of(rows, codes),
             np.array([f.n_atoms for f in fingerprints], dtype=np.float64),
-            (np.array([f.descriptors for f in fingerprints]), np.array([f.bands for f in fingerprints])),
+            tuple(np.array([getattr(f, part) for f in fingerprints]) for part in DENSE),
         )
 
     def __len__(self) -> int:
@@ -51,7 +55,7 @@ class Features:
 
     def rows(self, chosen: NDArray[np.intp]) -> Features:
         """Some of the polymers, in the same columns."""
-        dense = (self.dense[0][chosen], self.dense[1][chosen])
+        dense = tuple(part[chosen] for part in self.dense)
         return Features(self.codes, self.counts.rows(chosen), self.atoms[chosen], dense)
 
     def bonds(self, columns: int) -> csr_array:
@@ -89,9 +93,13 @@ class DenseScale:
         length = float(np.median(pdist(features / spreads))) if len(features) > 1 else 0.0
         return cls(spreads, length or 1.0)
 
-    def kernels(self, rows: Floats, columns: Floats) -> tuple[Floats, Floats]:
-        """Matérn kernels (R, C) of the length and of four times that."""
-        return matern(rows / self.spreads, columns / self.spreads, self.length)
+    def distances(self, rows: Floats, columns: Floats) -> Floats:
+        """Between two sets, (R, C), in lengths."""
+        from scipy.spatial.distance import cdist
+
+        found: Floats = cdist(rows / self.spreads, columns / self.spreads)
+        found /= self.length
+        return found
 
 
 @dataclass(frozen=True)
@@ -100,38 +108,44 @@ class Scaling:
 
     bond_means: Floats  #: (B,)
     bond_spreads: Floats  #: (B,), times √B, so that b · b is about one
-    descriptors: DenseScale
-    bands: DenseScale
+    dense: tuple[DenseScale, ...]  #: of `DENSE`
 
     @classmethod
-    def of(cls, bonds: csr_array, dense: tuple[Floats, Floats]) -> Scaling:
-        """From the features of a training set, (T, B), (T, D) and (T, 12)."""
+    def of(cls, bonds: csr_array, dense: Sequence[Floats]) -> Scaling:
+        """From the features of a training set, (T, B) and those of `DENSE`."""
         full = bonds.toarray()
         spreads = _spread(full) * full.shape[1] ** 0.5
-        return cls(full.mean(axis=0), spreads, DenseScale.of(dense[0]), DenseScale.of(dense[1]))
+        return cls(full.mean(axis=0), spreads, tuple(DenseScale.of(part) for part in dense))
 
     def parts(
         self,
+        wanted: Sequence[bool],
         intensive: Floats,
         extensive: Floats,
         bonds: tuple[csr_array, csr_array],
-        dense: tuple[tuple[Floats, Floats], tuple[Floats, Floats]],
+        dense: tuple[Sequence[Floats], Sequence[Floats]],
     ) -> Iterator[Floats]:
-        """The eight kernels (R, C) between two sets: of counts, bonds, descriptors and bands.
+        """The wanted kernels (R, C) between two sets: of counts, of bonds, and two of each part of `DENSE`.
 
         Of `bonds` and `dense` the first is of the rows, the second of the columns.
         """
-        yield intensive
-        yield intensive * intensive * intensive  # many times faster than a power
-        yield extensive
-        yield self._linear(*bonds)
-        rows, columns = dense
-        yield from self.descriptors.kernels(rows[0], columns[0])
-        yield from self.bands.kernels(rows[1], columns[1])
+        if wanted[0]:
+            yield intensive
+        if wanted[1]:
+            yield intensive * intensive * intensive  # many times faster than a power
+        if wanted[2]:
+            yield extensive
+        if wanted[3]:
+            yield self._linear(*bonds)
+        for number, scale in enumerate(self.dense):
+            near, far = wanted[4 + 2 * number : 6 + 2 * number]
+            if near or far:
+                distances = scale.distances(dense[0][number], dense[1][number])
+                yield from (matern(distances, length) for length, it in ((1.0, near), (4.0, far)) if it)
 
     def own(self, bonds: csr_array) -> Floats:
-        """The eight kernels between each polymer and itself, (8, N), from its bonds (N, B)."""
-        own = np.ones((8, bonds.shape[0]))
+        """The kernels between each polymer and itself, (N_KERNELS, N), from its bonds (N, B)."""
+        own = np.ones((N_KERNELS, bonds.shape[0]))
         weights, means = self._weights()
         own[3] = bonds.power(2) @ weights - 2.0 * (bonds @ means) + self.bond_means @ means
         return own

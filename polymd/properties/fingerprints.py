@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from polymd.properties.bands import band_features
+from polymd.properties.bands import BANDS, band_features
 from polymd.properties.chain_graph import ChainGraph, chain_graph
+from polymd.properties.contributions import CONTRIBUTIONS, contributions
 from polymd.properties.walks import four_atom_paths
 from polymd.repeats import shortened
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["DESCRIPTORS", "Fingerprint", "fingerprint", "graph_fingerprint"]
+__all__ = ["DESCRIPTORS", "PHYSICS", "Fingerprint", "fingerprint", "graph_fingerprint"]
 
 RADIUS = 3  #: bonds, of the largest atom environment
 LONGEST = 7  #: bonds, of the farthest pair of atoms
@@ -50,6 +51,7 @@ DESCRIPTORS = (
     "bridging",
     "log_atoms",
 )
+PHYSICS = BANDS + CONTRIBUTIONS  #: names of `Fingerprint.physics`
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,13 @@ class Fingerprint:
     n_atoms: int  #: atoms of the smallest repeat, hydrogens included
     descriptors: NDArray[np.float64]  #: (25,), `DESCRIPTORS`
     bands: NDArray[np.float64]  #: (12,), `polymd.properties.bands.BANDS`
+    contributions: NDArray[np.float64]  #: (16,), `polymd.properties.contributions.CONTRIBUTIONS`
     elements: frozenset[int]  #: atomic numbers of the heavy atoms
+
+    @property
+    def physics(self) -> NDArray[np.float64]:
+        """Bands and contributions, (28,)."""
+        return np.concatenate([self.bands, self.contributions])
 
 
 def fingerprint(psmiles: str) -> Fingerprint:
@@ -87,6 +95,7 @@ def graph_fingerprint(graph: ChainGraph) -> Fingerprint:
         n_atoms=len(graph.atoms) + int(graph.atoms[:, 1].sum()),
         descriptors=descriptors(graph),
         bands=band_features(graph),
+        contributions=contributions(graph),
         elements=frozenset(graph.atoms[:, 0].tolist()),
     )
 

@@ -3,7 +3,8 @@
 The covariance is a sum of kernels with weights of their own,
 
     k(x, x') = w1 m(a, a') + w2 m(a, a')³ + w3 m(e, e') + w4 b · b'
-             + w5 M(d, d') + w6 M(d, d'; 4 l) + w7 M(h, h') + w8 M(h, h'; 4 l) + n δ
+             + w5 M(d, d') + w6 M(d, d'; 4 l) + w7 M(h, h') + w8 M(h, h'; 4 l)
+             + w9 M(g, g') + w10 M(g, g'; 4 l) + n δ
 
 =========  ==================================================================================
 m(u, v)    min-max (Tanimoto) kernel of counts, Σ min(u, v) / Σ max(u, v)
@@ -13,6 +14,7 @@ b          counts of environments of at most one bond an atom, divided by their 
 M          Matérn kernel of order 3/2, length l the median distance of the training set
 d          descriptors, divided by their spread
 h          Hückel bands of the infinite chain (`polymd.properties.bands`), divided by their spread
+g          contributions of groups (`polymd.properties.contributions`), divided by their spread
 n          variance of the noise
 =========  ==================================================================================
 
@@ -29,7 +31,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from polymd.properties.features import Features, Scaling
+from polymd.properties.features import N_KERNELS, Features, Scaling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -41,10 +43,12 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["FittedProcess", "Kernels", "covariance", "deviation", "factorise", "fit", "solve"]
+__all__ = ["FittedProcess", "Kernels", "covariance", "deviation", "factorise", "fit", "needed", "solve"]
 
 #: polymers of the training set that the weights are fitted to, at most; all of them condition the process
 MOST_FOR_WEIGHTS = 700
+_START = (-1.0, -1.0, -2.0, -1.0, -2.0, -1.0, -1.0, -1.0, -1.0, -1.0, -3.0)  # of the fit
+_LEAST_WEIGHT = 1e-4  # of the largest; kernels of less are left out
 _BOUNDS = (-12.0, 6.0)  # of the logarithms of weights and noise, targets of unit variance
 
 
@@ -55,7 +59,7 @@ class Kernels:
     intensive: Floats
     extensive: Floats
     bonds: csr_array  #: (N, B)
-    dense: tuple[Floats, Floats]  #: (N, D) descriptors and (N, 12) bands
+    dense: tuple[Floats, ...]  #: as `Features.dense`
 
     @classmethod
     def of(cls, fingerprints: Sequence[Fingerprint]) -> Kernels:
@@ -71,18 +75,25 @@ class Kernels:
         """The scales of a training set."""
         return Scaling.of(self.bonds[train], self._dense(train))
 
-    def parts(self, scaling: Scaling, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Iterator[Floats]:
-        """The eight kernels between two sets of polymers, each (rows, columns)."""
+    def parts(
+        self,
+        scaling: Scaling,
+        rows: NDArray[np.intp],
+        columns: NDArray[np.intp],
+        wanted: Sequence[bool] = (True,) * N_KERNELS,
+    ) -> Iterator[Floats]:
+        """The wanted kernels between two sets of polymers, each (rows, columns)."""
         at = np.ix_(rows, columns)
         return scaling.parts(
+            wanted,
             self.intensive[at],
             self.extensive[at],
             (self.bonds[rows], self.bonds[columns]),
             (self._dense(rows), self._dense(columns)),
         )
 
-    def _dense(self, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
-        return self.dense[0][rows], self.dense[1][rows]
+    def _dense(self, rows: NDArray[np.intp]) -> list[Floats]:
+        return [part[rows] for part in self.dense]
 
 
 @dataclass(frozen=True)
@@ -92,7 +103,7 @@ class FittedProcess:
     kernels: Kernels
     train: NDArray[np.intp]
     scaling: Scaling
-    logarithms: Floats  #: of the eight weights and of the noise variance, for targets of unit variance
+    logarithms: Floats  #: of the kernels' weights and of the noise variance, for targets of unit variance
     mean: float
     scale: float
     targets: Floats  #: (N train,), of zero mean and unit variance
@@ -100,16 +111,37 @@ class FittedProcess:
     def predict(self, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """Value and standard deviation (noise included) of polymers of `kernels`, in the target's unit."""
         own = self.scaling.own(self.kernels.bonds[rows])
-        cross = covariance(self.logarithms, self.kernels.parts(self.scaling, self.train, rows))
-        inner = covariance(self.logarithms, self.kernels.parts(self.scaling, self.train, self.train))
-        factor = factorise(self.logarithms, inner)
+        cross = self.covariance(rows)
+        factor = factorise(self.logarithms, self.covariance(self.train))
         values = cross.T @ solve(factor, self.targets)
         return self.mean + self.scale * values, self.scale * deviation(self.logarithms, factor, cross, own)
 
+    def covariance(self, columns: NDArray[np.intp]) -> Floats:
+        """Of the training set with polymers of `kernels`, without noise, (T, columns)."""
+        parts = self.kernels.parts(self.scaling, self.train, columns, needed(self.logarithms))
+        return covariance(self.logarithms, parts)
+
+    def left_out(self) -> Floats:
+        """Value of each polymer of the training set by the process of all others, (T,), with these weights.
+
+        Rasmussen and Williams, equation 5.12: y - [K⁻¹ y] / diag K⁻¹.
+        """
+        factor = factorise(self.logarithms, self.covariance(self.train))
+        inverse = solve(factor, np.eye(len(self.targets)))
+        values: Floats = self.targets - solve(factor, self.targets) / np.diag(inverse)
+        return self.mean + self.scale * values
+
+
+def needed(logarithms: Floats) -> list[bool]:
+    """Of which kernels the weight is not 0."""
+    found: list[bool] = np.isfinite(logarithms[:-1]).tolist()
+    return found
+
 
 def covariance(logarithms: Floats, parts: Iterable[Floats]) -> Floats:
-    """The weighted sum of kernels (R, C), without noise."""
-    weighted = (weight * part for weight, part in zip(np.exp(logarithms[:-1]), parts, strict=True))
+    """The weighted sum of the `needed` kernels (R, C), without noise."""
+    weights = np.exp(logarithms[:-1])
+    weighted = (weight * part for weight, part in zip(weights[weights > 0.0], parts, strict=True))
     total: Floats = reduce(np.ndarray.__iadd__, weighted)
     return total
 
@@ -127,7 +159,7 @@ def factorise(logarithms: Floats, inner: Floats) -> Floats:
 
 
 def solve(factor: Floats, targets: Floats) -> Floats:
-    """Coefficients of a training set, (T,): covariance⁻¹ targets; a mean is cross.T @ them (2.25)."""
+    """Coefficients of a training set: covariance⁻¹ targets (T, ...); a mean is cross.T @ them (2.25)."""
     from scipy.linalg import cho_solve
 
     coefficients: Floats = cho_solve((factor, True), targets)
@@ -137,7 +169,7 @@ def solve(factor: Floats, targets: Floats) -> Floats:
 def deviation(logarithms: Floats, factor: Floats, cross: Floats, own: Floats) -> Floats:
     """Standard deviation of Q polymers, (Q,), with the noise, equation 2.26.
 
-    From the training set's factor (T, T), the covariance (T, Q) with it and `Scaling.own` (8, Q).
+    From the training set's factor (T, T), the covariance (T, Q) with it and `Scaling.own` (kernels, Q).
     """
     from scipy.linalg import solve_triangular
 
@@ -171,7 +203,7 @@ def fit(kernels: Kernels, train: NDArray[np.intp], values: Floats, seed: int = 0
         chosen = np.sort(np.random.default_rng(seed).permutation(len(train))[:MOST_FOR_WEIGHTS])
     scaling = kernels.scaling(train)
     parts = np.stack(list(kernels.parts(scaling, train[chosen], train[chosen])))
-    start = np.array([-1.0, -1.0, -2.0, -1.0, -2.0, -1.0, -1.0, -1.0, -3.0])
+    start = np.array(_START)
     found = minimize(
         negative_likelihood,
         start,
@@ -181,11 +213,13 @@ def fit(kernels: Kernels, train: NDArray[np.intp], values: Floats, seed: int = 0
         bounds=[_BOUNDS] * len(start),
         options={"maxiter": 40, "ftol": 1e-6},
     )
+    weights = found.x[:-1]
+    weights[weights < weights.max() + np.log(_LEAST_WEIGHT)] = -np.inf
     return FittedProcess(kernels, train, scaling, found.x, mean, scale, targets)
 
 
 def negative_likelihood(logarithms: Floats, parts: Floats, targets: Floats) -> tuple[float, Floats]:
-    """Negative logarithm of the marginal likelihood, a constant left out, and its gradient, shape (9,)."""
+    """Negative logarithm of the marginal likelihood but for a constant, and its gradient, (kernels + 1,)."""
     from scipy.linalg import cho_factor, cho_solve
 
     weights, noise = np.exp(logarithms[:-1]), np.exp(logarithms[-1])

@@ -89,18 +89,13 @@ def min_max(rows: CountMatrix, others: CountMatrix | None = None) -> Floats:
     return kernel
 
 
-def matern(rows: Floats, columns: Floats, length: float) -> tuple[Floats, Floats]:
-    """Matérn 3/2 kernels (R, C) of a length and of four times that."""
-    from scipy.spatial.distance import cdist
-
-    scaled = cdist(rows, columns)
-    scaled *= np.sqrt(3.0) / length
-    near = np.exp(-scaled)
-    near *= 1.0 + scaled
-    scaled *= 0.25
-    far = np.exp(-scaled)
-    far *= 1.0 + scaled
-    return near, far
+def matern(distances: Floats, length: float) -> Floats:
+    """Matérn 3/2 kernel of a length."""
+    scaled = distances * (np.sqrt(3.0) / length)
+    kernel: Floats = np.exp(-scaled)
+    scaled += 1.0
+    kernel *= scaled
+    return kernel
 
 
 def _totals(rows: CountMatrix) -> Floats:

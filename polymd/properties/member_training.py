@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from polymd.properties.blending import blend_all
 from polymd.properties.process_training import train_processes
 from polymd.properties.property_model import PropertyModel
 
@@ -34,4 +35,7 @@ def train_members(
     members, folds = {}, {}
     for key, train in trainers.items():
         members[key], folds[key] = train(tables, tell=tell)
-    return PropertyModel(train_processes(tables, folds, tell), members)
+    processes, held_out = train_processes(tables, tell)
+    for name, blend in blend_all(tables, held_out, folds).items():
+        processes.processes[name].card["blend"] = blend.card(tables[name])
+    return PropertyModel(processes, members)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polymd.properties.read_chain import ReadChain, read_chains
+from polymd.properties.read_chain import reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["SHIPPED", "predict"]
 
 SHIPPED = Path(__file__).parent / "weights" / "properties.safetensors"
-_MANY = 100  # polymers
 COLUMNS = ("psmiles", "property", "value", "uncertainty", "lower", "upper", "unit", "model", "in_domain")
 
 
@@ -70,14 +68,17 @@ def predict(
 
     from polymd.properties.estimates import WITHIN_90
 
-    loaded, kind = _find(str(model))
     if not isinstance(x, str) and hasattr(x, "topology"):
-        return _along(x, properties, loaded, kind)
+        return _along(x, properties, *_find(str(model)))
     polymers = [x] if isinstance(x, str) else list(x)
     if not polymers:
         raise ValueError("no polymers were given; allowed: one P-SMILES or more; fix: predict('*CC*')")
-    names = _names(properties, loaded.names(kind))
-    estimates = loaded.predict(names, _read(polymers, loaded, names), kind)
+    with reading(polymers) as read:
+        loaded, kind = _find(str(model))
+        names = _names(properties, loaded.names(kind))
+        loaded.processes.prepare(names)  # while many are read
+        chains = read()
+    estimates = loaded.predict(names, chains, kind)
     frames = []
     for name in names:
         low, middle, high = estimates[name].interval()
@@ -116,21 +117,6 @@ def _along(
         f"model {kind!r} of this file has no network that sees 3D, which trajectories need; allowed: "
         "mmpolymer, two-channel; fix: polymd train property NAMES --model mmpolymer --out mine.safetensors"
     )
-
-
-def _read(polymers: Sequence[str], loaded: PropertyModel, names: Sequence[str]) -> list[ReadChain]:
-    """Read polymers; where they are many a second thread makes the model ready meanwhile."""
-    if len(polymers) < _MANY:
-        return read_chains(polymers)
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1), ThreadPoolExecutor(max_workers=1) as beside:  # matrices of bands are small
-        ready = beside.submit(loaded.processes.prepare, names)
-        chains = read_chains(polymers)
-        for chain in chains:
-            chain.fingerprint  # noqa: B018  read here, once for all models
-        ready.result()
-    return chains
 
 
 def _find(model: str) -> tuple[PropertyModel, str]:

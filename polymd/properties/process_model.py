@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polymd.properties.estimates import Estimates
-from polymd.properties.features import DenseScale, Features, Scaling
-from polymd.properties.gaussian_process import covariance, deviation, factorise
+from polymd.properties.features import DENSE, DenseScale, Features, Scaling
+from polymd.properties.gaussian_process import covariance, deviation, factorise, needed
 from polymd.properties.kernels import CountMatrix
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Process:
 
     rows: NDArray[np.int64]  #: (T,), its training set in the table of features
     scaling: Scaling
-    logarithms: Floats  #: (9,), of kernel weights and noise
+    logarithms: Floats  #: (N_KERNELS + 1,), of kernel weights and noise
     coefficients: Floats  #: (T,)
     card: dict[str, Any]  #: unit, mean, scale, logarithmic, calibration, least_similarity, elements, ...
 
@@ -77,6 +77,7 @@ class ProcessModel:
             process = self.processes[name]
             at, card = process.rows, process.card
             parts = process.scaling.parts(
+                needed(process.logarithms),
                 intensive[at],
                 extensive[at],
                 (bonds[at], own_bonds),
@@ -106,10 +107,11 @@ class ProcessModel:
             for start in range(0, len(table), _BLOCK):
                 rows, before = slice(start, start + _BLOCK), slice(0, start + _BLOCK)
                 parts = scaling.parts(
+                    needed(process.logarithms),
                     intensive[rows, before],
                     extensive[rows, before],
                     (bonds[rows], bonds[before]),
-                    ((dense[0][rows], dense[1][rows]), (dense[0][before], dense[1][before])),
+                    ([part[rows] for part in dense], [part[before] for part in dense]),
                 )
                 inner[rows, before] = covariance(process.logarithms, parts)
             self._factors[name] = factorise(process.logarithms, inner)
@@ -124,9 +126,8 @@ class ProcessModel:
             "columns": _smallest(table.counts.columns),
             "counts": _smallest(table.counts.counts.astype(np.int64)),
             "atoms": table.atoms.astype(np.int32),
-            "descriptors": table.dense[0],
-            "bands": table.dense[1],
         }
+        tensors |= dict(zip(DENSE, table.dense, strict=True))
         for name, process in self.processes.items():
             tensors[f"{name}.rows"] = process.rows.astype(np.int32)
             tensors[f"{name}.logarithms"] = process.logarithms
@@ -134,7 +135,7 @@ class ProcessModel:
             scaling = process.scaling
             tensors[f"{name}.bond_means"] = scaling.bond_means
             tensors[f"{name}.bond_spreads"] = scaling.bond_spreads
-            for group, scale in (("descriptor", scaling.descriptors), ("band", scaling.bands)):
+            for group, scale in zip(DENSE, scaling.dense, strict=True):
                 tensors[f"{name}.{group}_spreads"] = scale.spreads
                 tensors[f"{name}.{group}_length"] = np.array(scale.length)
         return tensors
@@ -149,20 +150,20 @@ class ProcessModel:
             tensors["columns"].astype(np.int64),
             tensors["counts"].astype(np.float64),
         )
-        dense = (tensors["descriptors"], tensors["bands"])
+        dense = tuple(tensors[part] for part in DENSE)
         table = Features(tensors["codes"], counts, tensors["atoms"].astype(np.float64), dense)
         return cls(table, {name: _process(name, card, tensors) for name, card in cards.items()})
 
 
 def _process(name: str, card: dict[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Process:
     """One property out of the tensors of a file."""
-    descriptors, bands = (
-        DenseScale(tensors[f"{name}.{group}_spreads"], float(tensors[f"{name}.{group}_length"].item()))
-        for group in ("descriptor", "band")
+    dense = tuple(
+        DenseScale(tensors[f"{name}.{part}_spreads"], float(tensors[f"{name}.{part}_length"].item()))
+        for part in DENSE
     )
     return Process(
         rows=tensors[f"{name}.rows"].astype(np.int64),
-        scaling=Scaling(tensors[f"{name}.bond_means"], tensors[f"{name}.bond_spreads"], descriptors, bands),
+        scaling=Scaling(tensors[f"{name}.bond_means"], tensors[f"{name}.bond_spreads"], dense),
         logarithms=tensors[f"{name}.logarithms"],
         coefficients=tensors[f"{name}.coefficients"],
         card=card,

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polymd.datasets.properties import N_FOLDS
-from polymd.properties.blending import NetworkFolds, ProcessFolds, blend_all, held_out_errors
+from polymd.properties.blending import ProcessFolds, held_out_errors
 from polymd.properties.estimates import calibration
 from polymd.properties.features import Features
 from polymd.properties.fingerprints import fingerprint
-from polymd.properties.gaussian_process import FittedProcess, Kernels, covariance, factorise, fit, solve
+from polymd.properties.gaussian_process import Kernels, factorise, fit, solve
 from polymd.properties.process_model import Process, ProcessModel
 
 if TYPE_CHECKING:
@@ -29,13 +29,10 @@ _LEAST_QUANTILE = 0.05  # so many of the training polymers are less alike to all
 
 
 def train_processes(
-    tables: Mapping[str, TrainingTable],
-    networks: Mapping[str, Mapping[str, NetworkFolds]] | None = None,
-    tell: Callable[[str], None] = lambda _: None,
-) -> ProcessModel:
-    """Fit a process to each table, with its errors and calibration from five folds.
+    tables: Mapping[str, TrainingTable], tell: Callable[[str], None] = lambda _: None
+) -> tuple[ProcessModel, dict[str, ProcessFolds]]:
+    """A process for each table, with its errors and calibration from five folds, and what those folds said.
 
-    With `networks`, held-out predictions of networks by their key and table, cards say how all are blended.
     `tell` hears the name of every table that is begun.
     """
     polymers = list(dict.fromkeys(p for table in tables.values() for p in table.psmiles))
@@ -46,29 +43,19 @@ def train_processes(
     for name, table in tables.items():
         tell(name)
         rows = np.array([place[psmiles] for psmiles in table.psmiles], dtype=np.int64)
-        validation = np.zeros((N_FOLDS, len(rows)), dtype=np.bool_)
-        for network in (networks or {}).values():
-            if name in network:
-                validation |= network[name].validation
-        processes[name], held_out[name] = _train(features, rows, table, validation)
+        processes[name], held_out[name] = _train(features, rows, table)
         elements = frozenset().union(*(fingerprints[row].elements for row in rows))
         processes[name].card["elements"] = sorted(elements)
-    if networks:
-        for name, card in blend_all(tables, held_out, networks).items():
-            processes[name].card["blend"] = card
-    return ProcessModel(features, processes)
+    return ProcessModel(features, processes), held_out
 
 
-def _train(
-    features: Features, rows: NDArray[np.int64], table: TrainingTable, validation: NDArray[np.bool_]
-) -> tuple[Process, ProcessFolds]:
+def _train(features: Features, rows: NDArray[np.int64], table: TrainingTable) -> tuple[Process, ProcessFolds]:
     """The process of one table, and what those of its folds said."""
     kernels = Kernels.between(features.rows(rows))
-    held_out = _held_out(kernels, table, validation)
+    held_out = _held_out(kernels, table)
     every = np.arange(len(rows))
     fitted = fit(kernels, every, table.targets)
-    inner = covariance(fitted.logarithms, kernels.parts(fitted.scaling, every, every))
-    factor = factorise(fitted.logarithms, inner)
+    factor = factorise(fitted.logarithms, fitted.covariance(every))
     card: dict[str, Any] = table.about() | {
         "mean": fitted.mean,
         "scale": fitted.scale,
@@ -80,29 +67,17 @@ def _train(
     return Process(rows, fitted.scaling, fitted.logarithms, coefficients, card), held_out
 
 
-def _held_out(kernels: Kernels, table: TrainingTable, validation: NDArray[np.bool_]) -> ProcessFolds:
-    """Every row predicted by a process that was fitted to the other folds; `validation` (5, N)."""
+def _held_out(kernels: Kernels, table: TrainingTable) -> ProcessFolds:
+    """Every row predicted by a process that was fitted to the other folds."""
     targets = table.targets
     predicted, deviations = np.empty_like(targets), np.empty_like(targets)
-    validated = np.full(validation.shape, np.nan)
-    for held_out, seen in enumerate(validation):
+    validated = np.full((N_FOLDS, len(targets)), np.nan)
+    for held_out in range(N_FOLDS):
         train, test = np.flatnonzero(table.fold != held_out), np.flatnonzero(table.fold == held_out)
         fitted = fit(kernels, train, targets[train])
         predicted[test], deviations[test] = fitted.predict(test)
-        if seen.any():
-            validated[held_out, seen] = _without(fitted, targets, np.flatnonzero(seen))
+        validated[held_out, train] = fitted.left_out()
     return ProcessFolds(predicted, deviations, validated)
-
-
-def _without(fitted: FittedProcess, targets: Floats, rows: NDArray[np.intp]) -> Floats:
-    """Predictions of some training rows by the same process conditioned on the others only."""
-    rest = np.setdiff1d(fitted.train, rows)
-    mean, scale = float(targets[rest].mean()), float(targets[rest].std()) or 1.0
-    known = (targets[rest] - mean) / scale
-    scaling = fitted.kernels.scaling(rest)
-    return FittedProcess(fitted.kernels, rest, scaling, fitted.logarithms, mean, scale, known).predict(rows)[
-        0
-    ]
 
 
 def _least_similarity(intensive: Floats) -> float:

@@ -8,6 +8,7 @@ process also says what is in the domain.
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
@@ -80,14 +81,17 @@ class PropertyModel:
     def predict(
         self, names: Iterable[str], chains: Sequence[ReadChain], kind: str = "auto"
     ) -> dict[str, Estimates]:
-        """Calibrated estimates for N polymers."""
-        found = self.processes.predict(names, [chain.fingerprint for chain in chains])
-        weights = {name: self._weights(name, kind) for name in found}
-        said = {
-            key: network.predict(chains)
-            for key, network in self.networks.items()
-            if any(key in weight for weight in weights.values())
-        }
+        """Calibrated estimates for N polymers; a second thread does the processes."""
+        weights = {name: self._weights(name, kind) for name in names}
+        fingerprints = [chain.fingerprint for chain in chains]
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            processes = beside.submit(self.processes.predict, weights, fingerprints)
+            said = {
+                key: network.predict(chains)
+                for key, network in self.networks.items()
+                if any(key in weight for weight in weights.values())
+            }
+            found = processes.result()
         for name, weight in weights.items():
             if list(weight) == ["gp"]:
                 continue

@@ -1,8 +1,20 @@
-"""A polymer that is read once for all the models that look at it."""
+"""A polymer that is read once for all the models that look at it; many are read by a process of their own.
+
+Reading is mostly Python, so that a thread would not do it beside anything else. `python -m
+polymd.properties.read_chain` reads a JSON list of P-SMILES from standard input and writes pickled chains.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import pickle
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cached_property
+from subprocess import DEVNULL, PIPE
 from typing import TYPE_CHECKING
 
 from polymd.properties.chain_graph import ChainGraph, chain_graph
@@ -10,9 +22,11 @@ from polymd.properties.fingerprints import Fingerprint, graph_fingerprint
 from polymd.repeats import canonical_chain, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["ReadChain", "read_chains"]
+__all__ = ["ReadChain", "read_chains", "reading"]
+
+_MANY = 300  # polymers, for which a process of their own pays
 
 
 class ReadChain:
@@ -44,3 +58,50 @@ def read_chains(polymers: Sequence[str]) -> list[ReadChain]:
                 raise
             raise ValueError(f"polymer {number} of {len(polymers)}: {error}") from error
     return found
+
+
+@contextmanager
+def reading(polymers: Sequence[str]) -> Iterator[Callable[[], list[ReadChain]]]:
+    """Begin to read polymers and their fingerprints; what is yielded waits for them.
+
+    Where they are many another process does it meanwhile. If it fails they are read here, for the error of
+    `read_chains`.
+    """
+    if len(polymers) < _MANY:
+        chains = read_chains(polymers)
+        yield lambda: chains
+        return
+    alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    command = [sys.executable, "-m", ReadChain.__module__]
+    given = json.dumps(list(polymers)).encode()
+    with (
+        ThreadPoolExecutor(max_workers=1) as waiting,
+        subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=os.environ | alone) as beside,
+    ):
+        written = waiting.submit(beside.communicate, given)
+
+        def wait() -> list[ReadChain]:
+            output = written.result()[0]
+            if beside.returncode:
+                return read_chains(polymers)
+            chains: list[ReadChain] = pickle.loads(output)
+            return chains
+
+        try:
+            yield wait
+        finally:
+            beside.kill()  # where nobody waited
+
+
+def _main() -> None:
+    """Read what standard input names."""
+    from polymd.properties.read_chain import read_chains  # of the module, so that the classes have its name
+
+    chains = read_chains(json.load(sys.stdin))
+    for chain in chains:
+        chain.fingerprint  # noqa: B018  kept with the chain
+    sys.stdout.buffer.write(pickle.dumps(chains, protocol=pickle.HIGHEST_PROTOCOL))
+
+
+if __name__ == "__main__":
+    _main()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["TrainingTable", "read_tables"]
+__all__ = ["TrainingTable", "read_pool", "read_tables"]
 
 LEAST_ROWS = 20  #: fewer cannot be split into folds that mean something
 
@@ -91,6 +91,19 @@ def read_tables(
         for name, table in own.items()
     }
     return tables | dealt
+
+
+def read_pool(path: Path) -> list[str]:
+    """P-SMILES of a CSV file with a column `psmiles` or `SMILES`; raises ValueError where it has none."""
+    import pandas as pd
+
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}; give a CSV file with a column psmiles or SMILES")
+    frame = pd.read_csv(path)
+    column = next((name for name in ("psmiles", "SMILES") if name in frame), None)
+    if column is None:
+        raise ValueError(f"{path} has no column 'psmiles' or 'SMILES'; it has {list(frame.columns)}")
+    return [str(text) for text in frame[column]]
 
 
 def _read_stored(name: str, folder: Path | str | None, split_seed: int) -> TrainingTable:

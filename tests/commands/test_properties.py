@@ -1,7 +1,9 @@
 """`polymd evaluate property` as a user calls it."""
 
 import json
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from polymd.cli import main
@@ -48,20 +50,24 @@ def test_says_where_tables_come_from(
     assert "set POLYMD_PROPERTIES to the folder" in capsys.readouterr().err
 
 
-def test_networks_are_trained_for_all_names_together(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_members_are_trained_for_all_names_together(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     asked = []
     monkeypatch.setattr("polymd.datasets.properties.read_rows", lambda *_: None)
-    monkeypatch.setattr("polymd.properties.network_training.shipped_start", lambda: None)
+    monkeypatch.setattr("polymd.properties.mips.training.shipped_start", lambda: None)
     monkeypatch.setattr(
-        "polymd.properties.evaluation.evaluate_networks",
-        lambda names, settings, folder, **more: (
-            asked.append((names, settings, more["split_seed"])) or [FOUND]
+        "polymd.properties.evaluation.evaluate_members",
+        lambda names, members, folder, **more: (
+            asked.append((names, members, more["split_seed"])) or ([FOUND], pd.DataFrame({"gp": [1.0]}))
         ),
     )
     given = ["evaluate", "property", "Nc", "EPS", "--model", "auto", "--epochs", "3", "--checkpoints", "here"]
-    assert main([*given, "--split-seed", "1", "--json"]) == 0
+    said = tmp_path / "said.csv"
+    assert main([*given, "--split-seed", "1", "--json", "--predictions", str(said)]) == 0
     assert json.loads(capsys.readouterr().out) == [FOUND]
-    ((names, settings, split),) = asked
-    assert (names, split, settings.finetuning.epochs, str(settings.folder)) == (["Nc", "EPS"], 1, 3, "here")
+    ((names, members, split),) = asked
+    assert (names, split, list(members)) == (["Nc", "EPS"], 1, ["trees", "mips"])
+    settings = members["mips"].keywords["settings"]
+    assert (settings.finetuning.epochs, settings.folder) == (3, Path("here/mips"))
+    assert said.read_text(encoding="utf-8").split() == ["gp", "1.0"]

@@ -1,5 +1,6 @@
 """The Gaussian process: its kernels, its likelihood, and that it sees nothing of a test fold."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.optimize import check_grad
 
 from polymd.datasets import properties
 from polymd.properties.evaluation import evaluate_property, fold_errors
+from polymd.properties.features import N_KERNELS
 from polymd.properties.fingerprints import fingerprint
 from polymd.properties.gaussian_process import Kernels, fit, negative_likelihood
 from polymd.properties.kernels import CountMatrix, min_max
@@ -38,7 +40,7 @@ def test_gradient_of_the_likelihood() -> None:
     kernels = Kernels.of(fingerprints)
     parts = np.stack(list(kernels.parts(kernels.scaling(every), every, every)))
     targets = np.random.default_rng(0).normal(size=15)
-    point = np.linspace(-2.0, 1.0, 9)
+    point = np.linspace(-2.0, 1.0, N_KERNELS + 1)
     error = check_grad(
         lambda x: negative_likelihood(x, parts, targets)[0],
         lambda x: negative_likelihood(x, parts, targets)[1],
@@ -69,6 +71,17 @@ def test_learns_and_knows_how_well() -> None:
     errors = predicted - values[test]
     assert np.sqrt(np.mean(errors**2)) < 0.5 * values[test].std()
     assert np.mean(np.abs(errors) < 3.0 * spread) > 0.8
+
+
+def test_values_of_polymers_left_out() -> None:
+    kernels = Kernels.of([fingerprint(psmiles) for psmiles in CHAINS])
+    train = np.arange(20)
+    fitted = fit(kernels, train, np.array([target(psmiles) for psmiles in CHAINS[:20]]))
+    found = fitted.left_out()
+    for row in (0, 7):
+        rest = np.delete(train, row)
+        without = replace(fitted, train=rest, targets=fitted.targets[rest])
+        assert found[row] == pytest.approx(without.predict(train[[row]])[0].item(), rel=1e-6)
 
 
 def test_errors_of_a_fold() -> None:

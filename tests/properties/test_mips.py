@@ -13,7 +13,7 @@ from polymd.testing import SPELLING_RTOL
 
 from .chains import random_psmiles
 
-SIZES = Sizes(channels=16, layers=3, heads=4, threshold=3, descriptors=30, bands=0, shape=5)
+SIZES = Sizes(channels=16, layers=3, heads=4, threshold=3, descriptors=30, physics=0, shape=5)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from polymd.properties.estimates import WITHIN_90, Estimates, calibration, cover
 from polymd.properties.prediction import COLUMNS, SHIPPED
 from polymd.properties.process_training import train_processes
 from polymd.properties.property_model import PropertyModel
-from polymd.properties.read_chain import read_chains
+from polymd.properties.read_chain import read_chains, reading
 from polymd.properties.training_tables import TrainingTable, read_tables
 from polymd.testing import SPELLING_RTOL
 
@@ -68,7 +68,7 @@ def test_shipped_models_are_calibrated() -> None:
 
 def test_a_model_survives_its_file(tmp_path: Path) -> None:
     tables = {"colour": table(), "size": table("size", logarithmic=True)}
-    model = PropertyModel(train_processes(tables))
+    model = PropertyModel(train_processes(tables)[0])
     model.save(tmp_path / "mine.safetensors")
     found = predict(CHAINS[:5], model=tmp_path / "mine.safetensors")
     assert list(found["property"].unique()) == ["colour", "size"]
@@ -125,3 +125,15 @@ def test_refuses_what_it_does_not_know() -> None:
         predict(["*CC*", "CC"], "Nc")
     with pytest.raises(ValueError, match="neither a shipped target nor a CSV file"):
         read_tables(["colour"])
+
+
+def test_many_polymers_are_read_by_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("polymd.properties.read_chain._MANY", 2)
+    with reading(CHAINS[:4]) as read:
+        chains = read()
+    for chain, here in zip(chains, read_chains(CHAINS[:4]), strict=True):
+        np.testing.assert_array_equal(chain.graph.edges, here.graph.edges)
+        assert chain.fingerprint.paths == here.fingerprint.paths
+        np.testing.assert_array_equal(chain.fingerprint.physics, here.fingerprint.physics)
+    with pytest.raises(ValueError, match="polymer 2 of 2"), reading(["*CC*", "no polymer"]) as read:
+        read()

@@ -109,7 +109,7 @@ def test_a_series_and_its_statistics(kind: MMPolymerKind | TwoChannelKind) -> No
 
 def test_predict_takes_trajectories(tmp_path: Path) -> None:
     rows = TrainingTable("a", "eV", "made up", CHAINS, np.arange(30.0) % 7, np.arange(30) % 5)
-    model = PropertyModel(train_processes({"a": rows}))
+    model = PropertyModel(train_processes({"a": rows})[0])
     given, path = trajectory("*CC(*)c1ccccc1"), tmp_path / "mine.safetensors"
     model.save(path)
     with pytest.raises(ValueError, match="no network that sees 3D"):

@@ -39,6 +39,7 @@ class Boosting:
     rows: float = 0.7  #: share of the rows that a tree is grown on
     features: float = 0.15  #: share of the features
     patience: int = 100  #: trees without a smaller validation error
+    forests: int = 2  #: a fold, each with other polymers to stop on, and their mean
     seed: int = 0
 
 
@@ -100,9 +101,9 @@ class BoostedModel:
 
 
 def features_of(fingerprints: Sequence[Fingerprint], vocabulary: Vocabulary) -> NDArray[np.float32]:
-    """Descriptors, counts and bands of N polymers, (N, F)."""
-    bands = np.array([f.bands for f in fingerprints]).round(_DIGITS)
-    return np.hstack([vocabulary.values(fingerprints), bands.astype(np.float32)])
+    """Descriptors, counts, bands and contributions of N polymers, (N, F)."""
+    physics = np.array([f.physics for f in fingerprints]).round(_DIGITS)
+    return np.hstack([vocabulary.values(fingerprints), physics.astype(np.float32)])
 
 
 def edges_of(features: NDArray[np.float32]) -> NDArray[np.float32]:

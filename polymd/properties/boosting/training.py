@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from polymd.properties.blending import NetworkFolds
 from polymd.properties.boosting.model import BoostedModel, Boosting, boost, edges_of, features_of, in_bins
 from polymd.properties.fingerprints import fingerprint
 from polymd.properties.mips.descriptors import Vocabulary
+from polymd.properties.networks.folds import validation_chains
 from polymd.repeats import canonical_chain
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["train_trees"]
 
 _COUNTS = 1024  # fragments that are counted
-_VALIDATION = 12  # per cent of the training polymers, the same ones as those of networks
 
 
 def train_trees(
@@ -53,7 +53,7 @@ def train_trees(
         own = binned[[place[p] for p in table.psmiles]]
         folds[name], n_trees = _held_out(own, table, settings)
         every = np.arange(len(own))
-        fewer = Boosting(**{**vars(settings), "trees": n_trees})
+        fewer = replace(settings, trees=n_trees)
         forests[name] = boost(own, table.targets, every, np.empty(0, np.int64), fewer)
         means[name] = float(table.targets.mean())
     return BoostedModel(vocabulary, edges, forests, means), folds
@@ -66,13 +66,16 @@ def _held_out(
     from polymd.properties.boosting.trees import says
 
     keys = [canonical_chain(p) for p in table.psmiles]
-    predicted, seen, sizes = [], [], []
-    for held_out in range(N_FOLDS):
-        draw = [crc32(f"{settings.seed} {held_out} {key}".encode()) % 100 < _VALIDATION for key in keys]
-        validation = np.array(draw) & (table.fold != held_out)
-        train = np.flatnonzero((table.fold != held_out) & ~validation)
-        forest = boost(binned, table.targets, train, np.flatnonzero(validation), settings)
-        predicted.append(table.targets[train].mean() + says(forest, binned))
-        seen.append(validation)
-        sizes.append(len(forest.starts) - 1)
-    return NetworkFolds(np.array(predicted), np.array(seen)), max(1, round(float(np.mean(sizes))))
+    forests, sizes = [], []
+    for seed in range(settings.seed, settings.seed + settings.forests):
+        predicted, seen = [], []
+        for held_out in range(N_FOLDS):
+            validation = validation_chains(keys, held_out, seed) & (table.fold != held_out)
+            train = np.flatnonzero((table.fold != held_out) & ~validation)
+            own = replace(settings, seed=seed)
+            forest = boost(binned, table.targets, train, np.flatnonzero(validation), own)
+            predicted.append(table.targets[train].mean() + says(forest, binned))
+            seen.append(validation)
+            sizes.append(len(forest.starts) - 1)
+        forests.append(NetworkFolds(np.array(predicted), np.array(seen)))
+    return NetworkFolds.mean(forests), max(1, round(float(np.mean(sizes))))

@@ -21,7 +21,7 @@ from polymd.properties.networks.finetuning import mean_error, move_average, set_
 from polymd.properties.networks.kind import fastest_device
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,14 +37,15 @@ __all__ = ["Examples", "Finetuning", "finetune", "outputs"]
 class Finetuning:
     """Settings of a fine-tuning."""
 
-    epochs: int = 16
+    epochs: int = 10
     batch: int = 32
-    learning_rate: float = 5e-4  #: after a warm-up over 5 % of the steps; falls along a cosine to 0
+    learning_rate: float = 1e-3  #: after a warm-up over 5 % of the steps; falls along a cosine to 0
     decay: float = 0.01  #: of weights
     averaging: float = 0.995  #: of the weights' exponential moving average, which is what is used
     hidden: Mapping[str, float] = field(  #: share of polymers whose descriptors of a kind are hidden
-        default_factory=lambda: {"descriptors": 0.2, "bands": 0.2, "shape": 0.5}
+        default_factory=lambda: {"descriptors": 0.2, "physics": 0.2, "shape": 0.5}
     )
+    networks: int = 2  #: of one start, with other seeds and other validation polymers; their mean is taken
     seed: int = 0
 
 
@@ -114,19 +115,20 @@ def finetune(
     return (best if len(validation) else average).cpu()
 
 
-def outputs(network: Mips, examples: Examples, rows: NDArray[np.int64]) -> Floats:
-    """Standardised predictions of some rows, (rows, T)."""
-    found = np.empty((len(rows), network.targets))
+def outputs(networks: Sequence[Mips], examples: Examples, rows: NDArray[np.int64]) -> Floats:
+    """Standardised predictions of some rows, (rows, T), the mean of networks."""
+    found = np.empty((len(rows), networks[0].targets))
     with torch.inference_mode():
         for part in in_order_of_size(examples.sizes(rows), 64):
-            values = network(examples.batch(rows[part]).to(network.device))
+            batch = examples.batch(rows[part]).to(networks[0].device)
+            values = torch.stack([network(batch) for network in networks]).mean(dim=0)
             found[part] = values.double().cpu().numpy()
     return found
 
 
 def validation_error(network: Mips, examples: Examples, rows: NDArray[np.int64]) -> float:
     """Mean over targets of their mean squared error, standardised."""
-    return mean_error(outputs(network, examples, rows), examples.targets[rows])
+    return mean_error(outputs([network], examples, rows), examples.targets[rows])
 
 
 def _hide(batch: Batch, settings: Finetuning) -> Batch:

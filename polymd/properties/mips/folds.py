@@ -6,18 +6,20 @@ folds at once. Nested: epochs and blend weights are chosen on validation polymer
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from polymd.properties.chain_graph import chain_graph
 from polymd.properties.fingerprints import graph_fingerprint
 from polymd.properties.mips.descriptors import Vocabulary
 from polymd.properties.mips.finetuning import Examples, Finetuning, finetune, outputs
 from polymd.properties.mips.graphs import ChainTensors
+from polymd.properties.mips.model import Mips
 from polymd.properties.mips.shape import N_SHAPE
-from polymd.properties.mips.trained import MipsModel, started
+from polymd.properties.mips.trained import MipsModel
 from polymd.properties.networks.folds import HeldOut, folds_of_chains, standardised, validation_chains
 
 if TYPE_CHECKING:
@@ -25,12 +27,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from polymd.properties.mips.model import Mips, Sizes
+    from polymd.properties.mips.model import Sizes
     from polymd.properties.training_tables import TrainingTable
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Polymers", "train_fold", "train_on_all"]
+__all__ = ["Polymers", "started", "train_fold", "train_on_all"]
 
 _COUNTS = 1024  # of a vocabulary made here
 
@@ -44,7 +46,7 @@ class Polymers:
     chains: list[ChainTensors]
     threshold: int  #: of the chains, in bonds
     descriptors: NDArray[np.float32]  #: (N, D)
-    bands: NDArray[np.float32]  #: (N, 12), `band_features`
+    physics: NDArray[np.float32]  #: (N, 28), `Fingerprint.physics`
     rows: dict[str, NDArray[np.int64]]  #: of every table, the chain of each of its rows
     values: dict[str, Floats]  #: of every table, its targets
     fold: NDArray[np.int64]  #: (N,)
@@ -77,7 +79,7 @@ class Polymers:
             [ChainTensors.of(graph, threshold) for graph in graphs],
             threshold,
             vocabulary.values(fingerprints),
-            np.array([f.bands for f in fingerprints], dtype=np.float32),
+            np.array([f.physics for f in fingerprints], dtype=np.float32),
             rows,
             {name: table.targets for name, table in tables.items()},
             fold,
@@ -88,7 +90,7 @@ class Polymers:
     def examples(self, train: NDArray[np.bool_]) -> tuple[Examples, Floats, Floats]:
         """Targets and 3D descriptors standardised by the training chains (N,); means and scales (T,)."""
         targets, means, scales = standardised(self.rows, self.values, train)
-        extras: dict[str, NDArray[Any]] = {"descriptors": self.descriptors, "bands": self.bands}
+        extras: dict[str, NDArray[Any]] = {"descriptors": self.descriptors, "physics": self.physics}
         if self.shape is not None:
             extras["shape"] = self._standard_shape(self.shape, train)
         return Examples(self.chains, targets, self.threshold, extras), means, scales
@@ -115,7 +117,7 @@ def train_fold(
     settings: Finetuning,
     tell: Callable[[str], None] = lambda _: None,
 ) -> HeldOut:
-    """Train on all folds but one, and predict all chains."""
+    """Train one network on all folds but one, and predict all chains."""
     validation = polymers.validation(held_out, settings.seed)
     train = (polymers.fold != held_out) & ~validation
     examples, means, scales = polymers.examples(train)
@@ -127,7 +129,7 @@ def train_fold(
         settings,
         tell,
     )
-    return HeldOut(validation, means + scales * outputs(network, examples, np.arange(len(train))))
+    return HeldOut(validation, means + scales * outputs([network], examples, np.arange(len(train))))
 
 
 def train_on_all(
@@ -137,9 +139,38 @@ def train_on_all(
     settings: Finetuning,
     tell: Callable[[str], None] = lambda _: None,
 ) -> MipsModel:
-    """Train on every polymer for all epochs."""
+    """Train all networks on every polymer for all epochs."""
     every = np.ones(len(polymers.chains), dtype=np.bool_)
     examples, means, scales = polymers.examples(every)
-    network = started(start, sizes, polymers, settings.seed)
-    network = finetune(network, examples, np.flatnonzero(every), np.empty(0, np.int64), settings, tell)
-    return MipsModel(network, tuple(polymers.names), tuple(means.tolist()), tuple(scales.tolist()))
+    networks: list[Mips] = []
+    for seed in range(settings.seed, settings.seed + settings.networks):
+        tell(f"all polymers, network {len(networks) + 1} of {settings.networks}")
+        network = started(start, sizes, polymers, seed)
+        own = replace(settings, seed=seed)
+        networks.append(finetune(network, examples, np.flatnonzero(every), np.empty(0, np.int64), own, tell))
+    return MipsModel(tuple(networks), tuple(polymers.names), tuple(means.tolist()), tuple(scales.tolist()))
+
+
+def started(start: Mips | None, sizes: Sizes, polymers: Polymers, seed: int) -> Mips:
+    """A network for the tables of some polymers, with the weights of a pre-trained one wherever it has them.
+
+    Raises
+    ------
+    ValueError
+        The pre-trained one differs in sizes other than those of the 3D part.
+    """
+    torch.manual_seed(seed)
+    network = Mips(replace(sizes, descriptors=polymers.descriptors.shape[1]), len(polymers.names))
+    network.set_vocabulary(polymers.vocabulary)
+    network.set_physics_scales(polymers.physics)
+    if start is None:
+        return network
+    own = {**network.sizes.as_dict(), "shape": 0, "dropout": 0}
+    other = {**start.sizes.as_dict(), "shape": 0, "dropout": 0}
+    if own != other:
+        raise ValueError(
+            f"pre-trained weights of sizes {other} cannot start a network of {own}; use the same"
+        )
+    known = {k: v for k, v in start.state_dict().items() if not k.startswith(("head.", "shape."))}
+    network.load_state_dict(known, strict=False)
+    return network

@@ -28,7 +28,7 @@ __all__ = ["ATOM_SIZES", "EXTRAS", "Batch", "ChainTensors", "n_categories"]
 _ELEMENTS = (0, 5, 6, 7, 8, 9, 14, 15, 16, 17, 32, 34, 35, 50, 53)  # 0: a star that was kept
 _ORDERS = (2, 3, 4, 6)
 #: what a network can be told of a polymer beside its graph; see `Batch`
-EXTRAS = ("descriptors", "bands", "shape")
+EXTRAS = ("descriptors", "physics", "shape")
 #: number of values of each column of `ChainTensors.atoms`; the last one of each stands for all others
 ATOM_SIZES = dict(zip(ATOM_FIELDS, (len(_ELEMENTS) + 1, 5, 4, 2, 9, 6, 7), strict=True))
 
@@ -73,7 +73,7 @@ class Batch:
     real: Tensor  #: (B, N) bool, not filling
     images: Tensor  #: (B, N, N, C) float
     descriptors: Tensor | None = None  #: (B, D), nan where unknown or hidden
-    bands: Tensor | None = None  #: (B, 12) `band_features`, nan where hidden
+    physics: Tensor | None = None  #: (B, 28) `Fingerprint.physics`, nan where hidden
     shape: Tensor | None = None  #: (B, S) 3D descriptors, nan where unknown or hidden
 
     @classmethod

@@ -30,17 +30,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from polymd.properties.bands import BANDS
-from polymd.properties.fingerprints import DESCRIPTORS
+from polymd.properties.fingerprints import DESCRIPTORS, PHYSICS
 from polymd.properties.mips.descriptors import Vocabulary
 from polymd.properties.mips.graphs import ATOM_SIZES, EXTRAS, n_categories
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from polymd.properties.mips.graphs import Batch
 
 __all__ = ["Mips", "Sizes"]
 
 _FUSION = 0.5  # weight of what comes from descriptors, as published
+_MOST = 5.0  # spreads from the mean that physics may lie
+_LEAST_SPREAD = 1e-3
 _LEAST = 1e-30  # of a sum over images; its logarithm hides an atom from another
 
 
@@ -55,7 +58,7 @@ class Sizes:
     threshold: int = 3  #: bonds, of the farthest atom that is attended to
     backbone: bool = True  #: with backbone embedding
     descriptors: int = 0  #: of the chain, 0 without
-    bands: int = len(BANDS)  #: of π electrons, 0 without
+    physics: int = len(PHYSICS)  #: bands and contributions of groups, 0 without
     shape: int = 0  #: number of 3D descriptors, 0 without
     tokens: int = 4  #: that descriptors of a kind become
     dropout: float = 0.1
@@ -128,6 +131,7 @@ class Mips(nn.Module):
 
     codes: Tensor  #: (counts,), `Vocabulary.codes`
     scales: Tensor  #: (2, descriptors), means and spreads of the vocabulary
+    physics_scales: Tensor  #: (2, physics), means and spreads
 
     def __init__(self, sizes: Sizes, targets: int = 1) -> None:
         super().__init__()
@@ -145,18 +149,20 @@ class Mips(nn.Module):
         )
         self.layers = nn.ModuleList(Attention(sizes) for _ in range(sizes.layers))
         self.descriptors = Fusion(sizes, sizes.descriptors) if sizes.descriptors else None
-        self.bands = Fusion(sizes, sizes.bands) if sizes.bands else None
+        self.physics = Fusion(sizes, sizes.physics) if sizes.physics else None
         self.shape = Fusion(sizes, sizes.shape) if sizes.shape else None
         self.norm = nn.LayerNorm(width)
         self.masked = nn.ModuleDict({name: nn.Linear(width, n) for name, n in ATOM_SIZES.items()})
         self.attend = nn.Linear(width, 1)
         self.described = nn.Linear(3 * width, sizes.descriptors) if sizes.descriptors else None
+        self.estimated = nn.Linear(3 * width, sizes.physics) if sizes.physics else None
         self.head = nn.Sequential(
             nn.Linear(3 * width, width), nn.SiLU(), nn.Dropout(sizes.dropout), nn.Linear(width, targets)
         )
         counts = max(0, sizes.descriptors - len(DESCRIPTORS))
         self.register_buffer("codes", torch.zeros(counts, dtype=torch.int64))
         self.register_buffer("scales", torch.ones(2, sizes.descriptors))
+        self.register_buffer("physics_scales", torch.tensor([[0.0], [1.0]]).repeat(1, sizes.physics))
         for table in self.columns:
             assert isinstance(table, nn.Embedding)
             nn.init.normal_(table.weight, std=0.3)
@@ -173,6 +179,17 @@ class Mips(nn.Module):
         """Keep codes and scales with the weights."""
         self.codes.copy_(torch.from_numpy(vocabulary.codes))
         self.scales.copy_(torch.from_numpy(np.stack([vocabulary.means, vocabulary.spreads])))
+
+    def set_physics_scales(self, physics: NDArray[np.floating[Any]]) -> None:
+        """Keep the means and spreads of some units, (N, physics), with the weights."""
+        scales = np.stack([physics.mean(axis=0), physics.std(axis=0).clip(_LEAST_SPREAD)])
+        self.physics_scales.copy_(torch.from_numpy(scales))
+
+    def standard_physics(self, physics: Tensor) -> Tensor:
+        """Physics (B, 28) of mean 0 and spread 1, cut off at five spreads; nan where it is nan."""
+        mean, spread = self.physics_scales
+        standard: Tensor = ((physics - mean) / spread).clamp(-_MOST, _MOST)
+        return standard
 
     @property
     def device(self) -> torch.device:
@@ -191,8 +208,9 @@ class Mips(nn.Module):
             atoms = layer(atoms, bias)
         for name in EXTRAS:
             fusion, values = getattr(self, name), getattr(batch, name)
-            if fusion is not None and values is not None:
-                atoms = atoms + fusion(atoms, values)
+            if fusion is None or values is None:
+                continue
+            atoms = atoms + fusion(atoms, self.standard_physics(values) if name == "physics" else values)
         normal: Tensor = self.norm(atoms)
         return normal
 

@@ -57,6 +57,7 @@ def pretrain(
     settings: Pretraining,
     checkpoint: Path,
     tell: Callable[[str], None] = lambda _: None,
+    start: Mips | None = None,
 ) -> Mips:
     """Pre-train until the budget is spent; a checkpoint that is there already is gone on from.
 
@@ -68,6 +69,8 @@ def pretrain(
         The same ones to go on.
     checkpoint
         Written after every 4,096 polymers, or all where there are fewer; `tell` hears of each.
+    start
+        A network to go on from, of the same vocabulary, where there is no checkpoint yet.
 
     Raises
     ------
@@ -75,8 +78,12 @@ def pretrain(
         A checkpoint of other settings.
     """
     torch.manual_seed(settings.seed)
-    network = Mips(replace(settings.sizes, descriptors=len(units.vocabulary), bands=0, dropout=0.0))
+    network = Mips(replace(settings.sizes, descriptors=len(units.vocabulary), dropout=0.0))
     network.set_vocabulary(units.vocabulary)
+    network.set_physics_scales(units.physics)
+    if start is not None:
+        known = {name: tensor for name, tensor in start.state_dict().items() if name != "physics_scales"}
+        network.load_state_dict(known, strict=False)
     network = network.to(fastest_device())
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=0.01)
     state: dict[str, Any] = {"chunk": 0, "seconds": 0.0, "steps": 0}
@@ -98,10 +105,10 @@ def pretrain(
         state["steps"] += len(losses)
         state["seconds"] += time.process_time() - started
         _save(checkpoint, settings, network, optimizer, state)
-        atoms, described = np.mean(losses, axis=0)
+        atoms, described, estimated = np.mean(losses, axis=0)
         tell(
             f"{state['seconds'] / 60:.1f} min, {state['steps']} steps, atoms {atoms:.4f}, "
-            f"descriptors {described:.4f}"
+            f"descriptors {described:.4f}, physics {estimated:.4f}"
         )
     return network.cpu().eval()
 
@@ -134,25 +141,39 @@ def _step(
     settings: Pretraining,
     rng: np.random.Generator,
 ) -> list[float]:
-    """One step of the optimizer; its losses of atoms and descriptors."""
-    descriptors = units.descriptors[rows].astype(np.float32)
-    shown = descriptors.copy()
-    unseen = rng.random(len(rows)) < settings.hidden
-    shown[unseen] = np.nan
-    chains, extras = [units[row] for row in rows], {"descriptors": shown}
-    batch = Batch.of(chains, settings.sizes.threshold, extras).to(network.device)
+    """One step of the optimizer; its losses of atoms, descriptors and physics."""
+    assert network.described is not None
+    assert network.estimated is not None
+    descriptors = torch.from_numpy(units.descriptors[rows].astype(np.float32))
+    physics = torch.from_numpy(units.physics[rows])
+    unseen = torch.from_numpy(rng.random((2, len(rows))) < settings.hidden)
+    batch = Batch.of([units[row] for row in rows], settings.sizes.threshold)
+    batch = replace(
+        batch,
+        descriptors=descriptors.masked_fill(unseen[0, :, None], torch.nan),
+        physics=physics.masked_fill(unseen[1, :, None], torch.nan),
+    ).to(network.device)
     hidden = torch.from_numpy(rng.random(batch.real.shape) < settings.masked).to(network.device) & batch.real
     hidden[:, 0] |= ~hidden.any(dim=1)
+    unseen = unseen.to(network.device)
     with torch.autocast(network.device.type, torch.bfloat16):
         atoms, pooled = masked_losses(network, batch, hidden)
-        assert network.described is not None
-        said = network.described(pooled[torch.from_numpy(unseen)])
-    described = functional.mse_loss(said.float(), torch.from_numpy(descriptors[unseen]).to(said.device))
+        described, estimated = network.described(pooled[unseen[0]]), network.estimated(pooled[unseen[1]])
+    losses = [
+        atoms,
+        _error(described, descriptors.to(network.device)[unseen[0]]),
+        _error(estimated, network.standard_physics(physics.to(network.device))[unseen[1]]),
+    ]
     optimizer.zero_grad()
-    (atoms + _DESCRIBED * described).backward()
+    (losses[0] + _DESCRIBED * (losses[1] + losses[2])).backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimizer.step()
-    return [float(atoms.detach()), float(described.detach())]
+    return [float(loss.detach()) for loss in losses]
+
+
+def _error(said: Tensor, true: Tensor) -> Tensor:
+    """Mean squared error; 0 of nothing."""
+    return functional.mse_loss(said.float(), true) if len(said) else said.float().sum()
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, settings: Pretraining, used: float) -> None:

@@ -34,6 +34,7 @@ class UnitStore:
     backbone: NDArray[np.bool_]  #: (A,)
     images: NDArray[np.int16]  #: (P, 4), `ChainTensors.images`
     descriptors: NDArray[np.float16]  #: (N, D), `Vocabulary.values`
+    physics: NDArray[np.float32]  #: (N, 28), `Fingerprint.physics`
     codes: NDArray[np.int64]  #: of the vocabulary
     means: NDArray[np.float32]
     spreads: NDArray[np.float32]
@@ -54,6 +55,7 @@ class UnitStore:
         """
         chains: list[ChainTensors] = []
         parts: list[NDArray[np.float16]] = []
+        physics: list[NDArray[np.float32]] = []
         vocabulary, fingerprints = None, []
         for number, text in enumerate(psmiles, start=1):
             try:
@@ -67,6 +69,7 @@ class UnitStore:
             if enough or (fingerprints and number == len(psmiles)):
                 vocabulary = vocabulary or Vocabulary.of(fingerprints, counts)
                 parts.append(vocabulary.values(fingerprints).astype(np.float16))
+                physics.append(np.array([f.physics for f in fingerprints], dtype=np.float32))
                 fingerprints = []
                 tell(f"{number} of {len(psmiles)} units read")
         if vocabulary is None or not chains:
@@ -78,6 +81,7 @@ class UnitStore:
             np.concatenate([c.backbone for c in chains]),
             np.concatenate([c.images for c in chains]),
             np.concatenate(parts),
+            np.concatenate(physics),
             vocabulary.codes,
             vocabulary.means,
             vocabulary.spreads,

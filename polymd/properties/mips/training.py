@@ -6,19 +6,21 @@ Everything that takes long is kept in a folder: the checkpoint of the pre-traini
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
 
+from polymd.properties.blending import NetworkFolds
 from polymd.properties.mips.finetuning import Finetuning
 from polymd.properties.mips.folds import Polymers, train_fold, train_on_all
 from polymd.properties.mips.model import Mips, Sizes
 from polymd.properties.mips.pretraining import Pretraining, pretrain
 from polymd.properties.mips.shape import N_SHAPE, shape_descriptors
 from polymd.properties.mips.store import UnitStore
-from polymd.properties.networks.folds import HeldOut
+from polymd.properties.mips.trained import MipsModel
 from polymd.properties.networks.training import stored_folds
 from polymd.repeats import canonical_chain
 
@@ -27,23 +29,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from polymd.properties.blending import NetworkFolds
-    from polymd.properties.mips.trained import MipsModel
     from polymd.properties.training_tables import TrainingTable
 
 __all__ = [
-    "NetworkSettings",
+    "MipsSettings",
+    "folds_of_mips",
     "held_out_networks",
     "pretrained",
     "read_polymers",
-    "read_pool",
     "shipped_start",
     "train_mips",
 ]
 
 
 @dataclass(frozen=True)
-class NetworkSettings:
+class MipsSettings:
     """What a training of MIPS is asked for."""
 
     folder: Path  #: of checkpoints
@@ -61,18 +61,27 @@ class NetworkSettings:
 
 def train_mips(
     tables: Mapping[str, TrainingTable],
-    settings: NetworkSettings,
+    settings: MipsSettings,
     tell: Callable[[str], None] = lambda _: None,
 ) -> tuple[MipsModel, dict[str, NetworkFolds]]:
     """One network for all tables, and what those of the five folds said."""
     start = pretrained(settings, tell)
     polymers = read_polymers(tables, settings, start)
     folds = held_out_networks(polymers, start, settings, tell)
-    tell("all polymers")
-    return train_on_all(polymers, start, settings.sizes, settings.finetuning), folds
+    return train_on_all(polymers, start, settings.sizes, settings.finetuning, tell), folds
 
 
-def pretrained(settings: NetworkSettings, tell: Callable[[str], None] = lambda _: None) -> Mips | None:
+def folds_of_mips(
+    tables: Mapping[str, TrainingTable],
+    settings: MipsSettings,
+    tell: Callable[[str], None] = lambda _: None,
+) -> dict[str, NetworkFolds]:
+    """What the networks of the five folds say, as `train_mips`, without one of all polymers."""
+    start = pretrained(settings, tell)
+    return held_out_networks(read_polymers(tables, settings, start), start, settings, tell)
+
+
+def pretrained(settings: MipsSettings, tell: Callable[[str], None] = lambda _: None) -> Mips | None:
     """The network to start from."""
     if not settings.pool:
         return settings.start
@@ -93,48 +102,34 @@ def pretrained(settings: NetworkSettings, tell: Callable[[str], None] = lambda _
 def held_out_networks(
     polymers: Polymers,
     start: Mips | None,
-    settings: NetworkSettings,
+    settings: MipsSettings,
     tell: Callable[[str], None] = lambda _: None,
 ) -> dict[str, NetworkFolds]:
     """Predictions of the networks of five folds, by table; folds done before are read."""
-    folds = crc32(polymers.fold.tobytes())
-    about = repr((polymers.names, folds, settings.finetuning, settings.sizes))
-
-    def train(fold: int) -> HeldOut:
-        return train_fold(polymers, fold, start, settings.sizes, settings.finetuning, tell)
-
-    return stored_folds(settings.folder, about, polymers.rows, train, tell)
-
-
-def read_pool(path: Path) -> list[str]:
-    """P-SMILES of a CSV file with a column `psmiles` or `SMILES`; raises ValueError where it has none."""
-    import pandas as pd
-
-    if not path.is_file():
-        raise ValueError(f"there is no file {path}; give a CSV file with a column psmiles or SMILES")
-    frame = pd.read_csv(path)
-    column = next((name for name in ("psmiles", "SMILES") if name in frame), None)
-    if column is None:
-        raise ValueError(f"{path} has no column 'psmiles' or 'SMILES'; it has {list(frame.columns)}")
-    return [str(text) for text in frame[column]]
+    fold, first = crc32(polymers.fold.tobytes()), settings.finetuning.seed
+    found = []
+    for seed in range(first, first + settings.finetuning.networks):
+        own = replace(settings.finetuning, seed=seed, networks=1)
+        about = repr((polymers.names, fold, own, settings.sizes))
+        train = partial(train_fold, polymers, start=start, sizes=settings.sizes, settings=own, tell=tell)
+        found.append(stored_folds(settings.folder / f"network-{seed}", about, polymers.rows, train, tell))
+    return {name: NetworkFolds.mean([folds[name] for folds in found]) for name in polymers.names}
 
 
 def shipped_start() -> Mips | None:
     """The shipped network that was pre-trained and has seen no labels; None where there is none."""
     from safetensors import safe_open
 
-    from polymd.properties.mips.trained import MipsModel
-
-    path = Path(__file__).parent / "weights" / "mips-pretrained.safetensors"
+    path = Path(__file__).parents[1] / "weights" / "mips-pretrained.safetensors"
     if not path.is_file():
         return None
     with safe_open(path, framework="numpy") as file:
-        tensors = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
-        return MipsModel.of_tensors(tensors, file.metadata()["mips"]).network
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return MipsModel.of_tensors(tensors, file.metadata()["mips"]).networks[0]
 
 
 def read_polymers(
-    tables: Mapping[str, TrainingTable], settings: NetworkSettings, start: Mips | None = None
+    tables: Mapping[str, TrainingTable], settings: MipsSettings, start: Mips | None = None
 ) -> Polymers:
     """Chains of the tables, with the descriptors of `start` and 3D ones where they are asked for."""
     threshold, vocabulary = settings.sizes.threshold, None if start is None else start.vocabulary
