@@ -153,7 +153,7 @@ class Scaling:
     def _linear(self, rows: csr_array, columns: csr_array) -> Floats:
         """b · b' with b about the training set's mean and over its spreads; most of a row is zero."""
         weights, means = self._weights()
-        weighted = columns.T.toarray()
+        weighted = columns.T.toarray(order="C")
         weighted *= weights[:, None]
         product: Floats = rows @ weighted
         product -= (rows @ means)[:, None]

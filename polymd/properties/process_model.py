@@ -102,12 +102,14 @@ class ProcessModel:
             process = self.processes[name]
             table, scaling = self.features.rows(process.rows), process.scaling
             bonds, dense = table.bonds(len(table.codes)), table.dense
-            intensive, extensive = table.intensive(), table.extensive()
+            wanted, none = needed(process.logarithms), np.empty((0, 0))
+            intensive = table.intensive() if wanted[0] or wanted[1] else none
+            extensive = table.extensive() if wanted[2] else none
             inner = np.zeros((len(table), len(table)))
             for start in range(0, len(table), _BLOCK):
                 rows, before = slice(start, start + _BLOCK), slice(0, start + _BLOCK)
                 parts = scaling.parts(
-                    needed(process.logarithms),
+                    wanted,
                     intensive[rows, before],
                     extensive[rows, before],
                     (bonds[rows], bonds[before]),

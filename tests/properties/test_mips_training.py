@@ -13,7 +13,7 @@ from polymd.properties.blending import NetworkFolds, ProcessFolds, blend_all, bl
 from polymd.properties.fingerprints import DESCRIPTORS, fingerprint
 from polymd.properties.member_training import train_members
 from polymd.properties.mips.descriptors import Vocabulary
-from polymd.properties.mips.finetuning import Finetuning, finetune, outputs
+from polymd.properties.mips.finetuning import Finetuning, finetune
 from polymd.properties.mips.folds import Polymers, started, train_fold
 from polymd.properties.mips.graphs import Batch, ChainTensors
 from polymd.properties.mips.model import Mips, Sizes
@@ -23,6 +23,7 @@ from polymd.properties.mips.store import UnitStore
 from polymd.properties.mips.trained import MipsModel
 from polymd.properties.mips.training import MipsSettings, train_mips
 from polymd.properties.networks.batching import batches_of_similar_size
+from polymd.properties.networks.finetuning import outputs
 from polymd.properties.property_model import PropertyModel
 from polymd.properties.read_chain import read_chains
 from polymd.properties.training_tables import TrainingTable, read_pool
@@ -121,10 +122,10 @@ def test_fine_tuning_learns_from_the_labels_that_there_are() -> None:
     settings = replace(QUICK, epochs=40, learning_rate=1e-2)
     trained = finetune(network, examples, rows, np.empty(0, np.int64), settings)
     assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
-    errors = outputs([trained], examples, rows) - np.nan_to_num(examples.targets)
+    errors = outputs(trained, examples, rows) - np.nan_to_num(examples.targets)
     assert np.sqrt(np.mean(errors[:, 0] ** 2)) < 0.6
     short = [finetune(network, examples, rows, rows, replace(QUICK, epochs=1)) for _ in range(2)]
-    np.testing.assert_array_equal(*(outputs([found], examples, rows) for found in short))
+    np.testing.assert_array_equal(*(outputs(found, examples, rows) for found in short))
 
 
 def test_a_test_fold_is_never_seen() -> None:
@@ -172,7 +173,7 @@ def test_shapes_are_used_where_they_are_known() -> None:
     without_shape = {name: values for name, values in examples.extras.items() if name != "shape"}
     network, rows = started(None, replace(SIZES, shape=N_SHAPE), polymers, seed=0), np.arange(len(CHAINS))
     full, flat = (
-        outputs([network.eval()], e, rows)[:, 0] for e in (examples, replace(examples, extras=without_shape))
+        outputs(network.eval(), e, rows)[:, 0] for e in (examples, replace(examples, extras=without_shape))
     )
     np.testing.assert_array_equal(full != flat, ~np.isnan(polymers.shape[:, 0]))
 

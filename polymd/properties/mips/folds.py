@@ -15,11 +15,12 @@ import torch
 from polymd.properties.chain_graph import chain_graph
 from polymd.properties.fingerprints import graph_fingerprint
 from polymd.properties.mips.descriptors import Vocabulary
-from polymd.properties.mips.finetuning import Examples, Finetuning, finetune, outputs
+from polymd.properties.mips.finetuning import Examples, Finetuning, finetune
 from polymd.properties.mips.graphs import ChainTensors
 from polymd.properties.mips.model import Mips
 from polymd.properties.mips.shape import N_SHAPE
 from polymd.properties.mips.trained import MipsModel
+from polymd.properties.networks.finetuning import outputs
 from polymd.properties.networks.folds import HeldOut, folds_of_chains, standardised, validation_chains
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def train_fold(
         settings,
         tell,
     )
-    return HeldOut(validation, means + scales * outputs([network], examples, np.arange(len(train))))
+    return HeldOut(validation, means + scales * outputs(network, examples, np.arange(len(train))))
 
 
 def train_on_all(

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
-from polymd.properties.mips.finetuning import Examples, outputs
+from polymd.properties.mips.finetuning import Examples
 from polymd.properties.mips.graphs import ChainTensors
 from polymd.properties.mips.model import Mips, Sizes
+from polymd.properties.networks.finetuning import outputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from polymd.properties.mips.graphs import Batch
     from polymd.properties.read_chain import ReadChain
 
     Floats = NDArray[np.float64]
@@ -47,7 +50,7 @@ class MipsModel:
         if vocabulary is not None:
             extras["descriptors"] = vocabulary.values(fingerprints)
         examples = Examples(units, np.empty((len(units), 0)), sizes.threshold, extras)
-        found = outputs(self.networks, examples, np.arange(len(units)))
+        found = outputs(_Mean(self.networks), examples, np.arange(len(units)))
         return {
             name: mean + scale * column
             for name, mean, scale, column in zip(self.names, self.means, self.scales, found.T, strict=True)
@@ -81,3 +84,15 @@ class MipsModel:
             network.load_state_dict(weights, strict=False)
             networks.append(network)
         return cls(tuple(networks), *(tuple(about[part]) for part in ("names", "means", "scales")))
+
+
+class _Mean(nn.Module):
+    """The mean of networks for the same batch."""
+
+    def __init__(self, networks: Sequence[Mips]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Targets (B, T)."""
+        return torch.stack([network(batch) for network in self.networks]).mean(dim=0)

@@ -8,11 +8,13 @@ out of the training set; test polymers have no part in it.
 from __future__ import annotations
 
 import copy
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 import torch
+from torch import nn
 
 from polymd.properties.networks.batching import batches_of_similar_size, in_order_of_size
 from polymd.properties.networks.kind import fastest_device, mixed_precision
@@ -21,15 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from polymd.properties.networks.kind import NetworkKind
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Examples", "Finetuning", "finetune", "mean_error", "move_average", "outputs", "set_rate"]
+__all__ = ["Examples", "Finetuning", "Labelled", "finetune", "label_weights", "outputs"]
 
 _TEST_BATCH = 64
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,20 @@ class Finetuning:
     decay: float = 0.01  #: of weights
     averaging: float = 0.995  #: of the weights' exponential moving average, which is what is used
     seed: int = 0
+
+
+class Labelled(Protocol):
+    """N polymers with T standardised targets, for a network that gives (B, T) for a batch."""
+
+    @property
+    def targets(self) -> Floats:
+        """(N, T), nan where there is no label."""
+
+    def sizes(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Of some polymers; those of similar size come together."""
+
+    def batch(self, rows: NDArray[np.int64], rng: np.random.Generator | None = None) -> Any:
+        """Some polymers on the device of the network; `rng` draws what training draws every time."""
 
 
 @dataclass(frozen=True)
@@ -60,26 +77,22 @@ class Examples:
         """Some polymers on the device of the network."""
         return self.kind.collate([self.samples[row] for row in rows], rng).to(fastest_device())
 
-    def weights(self, train: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Of the labels of each target, (T,): about one, more where training rows have few."""
-        count = np.maximum(1, (~np.isnan(self.targets[train])).sum(axis=0))
-        weights = count**-0.5
-        normal: NDArray[np.float32] = (weights * count.sum() / (weights @ count)).astype(np.float32)
-        return normal
-
 
 def finetune(
-    network: nn.Module,
-    examples: Examples,
+    network: Network,
+    examples: Labelled,
     train: NDArray[np.int64],
     validation: NDArray[np.int64],
     settings: Finetuning,
     tell: Callable[[str], None] = lambda _: None,
-) -> nn.Module:
+    *,
+    mixed: bool = True,
+) -> Network:
     """Train a network on some rows; the one returned did best on the validation rows, or is the last.
 
     `train` and `validation` are rows of `examples`; without validation rows all epochs are run and the last
     average of the weights is taken. `network` itself is left as it is. The one returned is on the processor.
+    `mixed`: in `mixed_precision`.
     """
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
@@ -88,27 +101,27 @@ def finetune(
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=settings.learning_rate, weight_decay=settings.decay, fused=True
     )
-    sizes, weights = examples.sizes(train), torch.from_numpy(examples.weights(train)).to(fastest_device())
+    sizes, weights = examples.sizes(train), label_weights(examples.targets[train]).to(fastest_device())
     steps = settings.epochs * -(-len(train) // settings.batch)
     best, least, step = average, np.inf, 0
     for epoch in range(settings.epochs):
         losses = []
         for rows in batches_of_similar_size(sizes, settings.batch, rng):
-            set_rate(optimizer, settings.learning_rate, step, steps)
+            _set_rate(optimizer, settings.learning_rate, step, steps)
             batch = examples.batch(train[rows], rng)
             targets = torch.from_numpy(examples.targets[train[rows]]).float().to(fastest_device())
-            losses.append(_step(network, optimizer, batch, targets, weights))
+            losses.append(_step(network, optimizer, batch, targets, weights, mixed))
             step += 1
-            move_average(average, network, min(settings.averaging, (1.0 + step) / (10.0 + step)))
+            _move_average(average, network, min(settings.averaging, (1.0 + step) / (10.0 + step)))
         if len(validation):
-            error = validation_error(average, examples, validation)
+            error = _validation_error(average, examples, validation)
             if error < least:
                 best, least = copy.deepcopy(average), error
             tell(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}, validation {error:.4f}")
     return (best if len(validation) else average).cpu()
 
 
-def outputs(network: nn.Module, examples: Examples, rows: NDArray[np.int64]) -> Floats:
+def outputs(network: nn.Module, examples: Labelled, rows: NDArray[np.int64]) -> Floats:
     """Standardised predictions (rows, T) of some rows."""
     network = network.to(fastest_device()).eval()
     found: list[tuple[NDArray[np.int64], Floats]] = []
@@ -120,25 +133,32 @@ def outputs(network: nn.Module, examples: Examples, rows: NDArray[np.int64]) -> 
     return values
 
 
-def validation_error(network: nn.Module, examples: Examples, rows: NDArray[np.int64]) -> float:
+def _validation_error(network: nn.Module, examples: Labelled, rows: NDArray[np.int64]) -> float:
     """Mean over targets of their mean squared error, standardised."""
-    return mean_error(outputs(network, examples, rows), examples.targets[rows])
-
-
-def mean_error(found: Floats, targets: Floats) -> float:
-    """Mean over targets of their mean squared error; both (N, T), targets nan where there is no label."""
-    errors = (found - targets) ** 2
+    errors = (outputs(network, examples, rows) - examples.targets[rows]) ** 2
     labelled = ~np.isnan(errors)
     means = np.nansum(errors, axis=0)[labelled.any(axis=0)] / labelled.sum(axis=0)[labelled.any(axis=0)]
     return float(np.mean(means))
 
 
+def label_weights(targets: Floats) -> Tensor:
+    """Of the labels of each target of a training set (N, T), (T,): about one, more where there are few."""
+    count = np.maximum(1, (~np.isnan(targets)).sum(axis=0))
+    weights = count**-0.5
+    return torch.from_numpy((weights * count.sum() / (weights @ count)).astype(np.float32))
+
+
 def _step(
-    network: nn.Module, optimizer: torch.optim.Optimizer, batch: Any, targets: Tensor, weights: Tensor
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batch: Any,
+    targets: Tensor,
+    weights: Tensor,
+    mixed: bool,
 ) -> float:
     """One step of the optimizer; its loss. Targets (B, T), nan where there is no label; weights (T,)."""
     labelled = ~targets.isnan()
-    with mixed_precision():
+    with mixed_precision() if mixed else nullcontext():
         found = network(batch)
     errors = (found.float() - targets.nan_to_num()) * labelled
     loss = (weights * errors**2).sum() / labelled.sum()
@@ -149,14 +169,14 @@ def _step(
     return float(loss.detach())
 
 
-def set_rate(optimizer: torch.optim.Optimizer, peak: float, step: int, steps: int) -> None:
+def _set_rate(optimizer: torch.optim.Optimizer, peak: float, step: int, steps: int) -> None:
     """The learning rate of a step: a warm-up over 5 % of the steps, along a cosine to 0."""
     rate = min(1.0, (step + 1) / (0.05 * steps)) * 0.5 * (1.0 + np.cos(np.pi * step / steps))
     for group in optimizer.param_groups:
         group["lr"] = float(peak * rate)
 
 
-def move_average(average: nn.Module, network: nn.Module, keep: float) -> None:
+def _move_average(average: nn.Module, network: nn.Module, keep: float) -> None:
     """Move the averaged weights towards the network's."""
     with torch.no_grad():
         for mean, now in zip(average.parameters(), network.parameters(), strict=True):
