@@ -25,6 +25,7 @@ __all__ = [
     "TAIL",
     "compose",
     "frame_units",
+    "junction_torsions",
     "overlap_bonds",
     "relative",
     "translations",
@@ -94,3 +95,18 @@ def overlap_bonds(rotation: Tensor, line: Tensor) -> Tensor:
     bond = bond / bond.norm(dim=-1, keepdim=True).clamp_min(1e-6)
     turned = aligning_rotation(steps[..., :, 0], bond) @ steps
     return compose(rotation[..., 0, :, :], turned)
+
+
+def junction_torsions(rotation: Tensor, line: Tensor) -> Tensor:
+    """Torsions (..., U - 1) in rad about the bonds between neighbouring units, IUPAC sign.
+
+    Of the atom before the tail, the tail, the next unit's head and the atom after it; rotations
+    (..., U, 3, 3), lines (..., U, 6, 3) Å. The atom after the head is looked at along the tail's bond, also
+    where rotations do not put the head's own bond there.
+    """
+    bond = line[..., :-1, STAR_AFTER, :] - line[..., :-1, TAIL, :]
+    bond = bond / bond.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+    behind = line[..., :-1, TAIL, :] - line[..., :-1, TAIL - 1, :]
+    ahead = (relative(rotation) @ (line[..., 1:, HEAD + 1, :] - line[..., 1:, HEAD, :])[..., None])[..., 0]
+    left, right = torch.linalg.cross(behind, bond), torch.linalg.cross(bond, ahead)
+    return torch.atan2((torch.linalg.cross(left, right) * bond).sum(-1), (left * right).sum(-1) + 1e-9)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from polymd.conformations.polyconf.assembly import HEAD, STAR_AFTER, TAIL, relative, translations
+from polymd.conformations.polyconf.assembly import STAR_AFTER, TAIL, junction_torsions, relative, translations
 from polymd.conformations.polyconf.attention import Block, PlaceBias, blocked, wave_features
 from polymd.conformations.polyconf.frames import quaternion_matrix, quaternion_product
 
@@ -134,10 +134,7 @@ def _junctions(line: Tensor, rotation: Tensor, present: Tensor) -> Tensor:
     steps = relative(rotation)
     bond = functional.normalize(line[..., :-1, STAR_AFTER, :] - line[..., :-1, TAIL, :], dim=-1)
     axis = steps[..., :, 0]
-    ahead = (steps @ (line[..., 1:, HEAD + 1, :] - line[..., 1:, HEAD, :])[..., None])[..., 0]
-    behind = line[..., :-1, TAIL, :] - line[..., :-1, TAIL - 1, :]
-    left, right = torch.linalg.cross(behind, bond), torch.linalg.cross(bond, ahead)
-    torsion = torch.atan2((torch.linalg.cross(left, right) * bond).sum(-1), (left * right).sum(-1) + 1e-9)
+    torsion = junction_torsions(rotation, line)
     phase = torsion[..., None] * torch.arange(1, _TURNS + 1, device=line.device)
     turned = torch.cat([torch.sin(phase), torch.cos(phase)], dim=-1)
     there = (present[:, 1:] & present[:, :-1])[..., None]

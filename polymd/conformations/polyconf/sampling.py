@@ -12,10 +12,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from polymd.conformations.chain import Chain
-from polymd.conformations.clashes import clash_count
 from polymd.conformations.library import unit_kinds
 from polymd.conformations.polyconf import rotation_diffusion as so3
-from polymd.conformations.polyconf.assembly import STAR_AFTER, frame_units, overlap_bonds, translations
+from polymd.conformations.polyconf.assembly import (
+    STAR_AFTER,
+    frame_units,
+    junction_torsions,
+    overlap_bonds,
+    translations,
+)
 from polymd.conformations.polyconf.batch import UnitBatch, batch_units
 from polymd.conformations.polyconf.frames import (
     quaternion_matrix,
@@ -25,6 +30,7 @@ from polymd.conformations.polyconf.frames import (
 )
 from polymd.conformations.polyconf.masked_autoregression import Tokens, reveal_order
 from polymd.conformations.polyconf.model import PolyConf, load_polyconf
+from polymd.conformations.polyconf.placement import Placement
 from polymd.conformations.polyconf.torsion_diffusion import sample_turns
 from polymd.conformations.polyconf.units import ChainUnits, chain_units
 
@@ -34,6 +40,9 @@ if TYPE_CHECKING:
 __all__ = ["Sampling", "sample_chains"]
 
 _UNITS_AT_ONCE = 1500
+_POOL = 40
+"""Draws of units that excluded volume chooses among, at least; short chains have several of each unit."""
+_ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -42,38 +51,35 @@ class Sampling:
 
     Attributes
     ----------
+    assembly
+        "excluded volume": neighbouring units share the whole bond between them, and where atoms come too
+        close, draws of other units take the place (`placement`). "bond": nothing keeps atoms apart. "atom":
+        nor here, and units share one atom as in the paper, angles at the heads being left to the rotations.
     order
         Of units: "random", or "sequential" from head to tail.
     rotations
         "diffusion", or "uniform": no phase 2; torsions of the junctions are uniform, their angles those of
         the units.
-    overlap
-        What neighbouring units share: "bond", the whole bond between them (`assembly.overlap_bonds`), or
-        "atom", one atom as in the paper, angles at the heads being left to the rotations.
     torsion_steps, rotation_steps
         Of the two reverse diffusions.
     torsion_noise, noise
         Of the reverse equations of torsions and rotations, times the noise that these have: less than 1 draws
         likelier torsions. The paper takes 1 and 0.1.
-    attempts
-        Draws of the rotations for the same units, of which the one with the fewest clashes is kept. The paper
-        takes the first.
     """
 
+    assembly: Literal["excluded volume", "bond", "atom"] = "excluded volume"
     order: Literal["random", "sequential"] = "random"
     rotations: Literal["diffusion", "uniform"] = "diffusion"
-    overlap: Literal["bond", "atom"] = "bond"
     torsion_steps: int = 20
     rotation_steps: int = 100
     torsion_noise: float = 0.5
     noise: float = 0.5
-    attempts: int = 1
 
 
 def sample_chains(
     polymer: Polymer, n: int, seed: int, options: Sampling | None = None, model: PolyConf | None = None
 ) -> NDArray[np.float64]:
-    """Conformations (n, N, 3) in Å of a linear homopolymer, centred. Nothing keeps chains from themselves.
+    """Conformations (n, N, 3) in Å of a linear homopolymer, centred.
 
     Raises
     ------
@@ -85,20 +91,25 @@ def sample_chains(
     options = options or Sampling()
     units = chain_units(polymer)
     model = model or load_polyconf()
-    templates = unit_templates(polymer, units)
+    templates, kinds = unit_templates(polymer, units)
+    placement = None
+    if options.assembly == "excluded volume":
+        placement = Placement.of(polymer, units, templates, kinds)
     found = np.empty((n, polymer.n_atoms, 3))
     at_once = max(1, _UNITS_AT_ONCE // polymer.n_units)
     for part, first in enumerate(range(0, n, at_once)):
         count = min(at_once, n - first)
         rng = np.random.default_rng([seed, part])
         with torch.no_grad():
-            found[first : first + count] = _sample(polymer, model, units, templates, count, rng, options)
+            found[first : first + count] = _sample(model, units, templates, placement, count, rng, options)
     found -= found.mean(axis=1, keepdims=True)
     return found
 
 
-def unit_templates(polymer: Polymer, units: ChainUnits) -> list[NDArray[np.float32]]:
-    """Embedded conformers (C, A, 3) of each unit, whose lengths, angles and rings are kept."""
+def unit_templates(
+    polymer: Polymer, units: ChainUnits
+) -> tuple[list[NDArray[np.float32]], NDArray[np.int64]]:
+    """Embedded conformers (C, A, 3) of each unit, whose lengths, angles and rings are kept; kinds (U,)."""
     chain = Chain.of(polymer)
     kinds, kind_of, _ = unit_kinds(chain, polymer.unit_types)
     templates = []
@@ -109,14 +120,14 @@ def unit_templates(polymer: Polymer, units: ChainUnits) -> list[NDArray[np.float
         padded = np.zeros((len(conformers), units.present.shape[1], 3), dtype=np.float32)
         padded[:, : len(rows)] = conformers
         templates.append(padded)
-    return templates
+    return templates, kind_of
 
 
 def _sample(
-    polymer: Polymer,
     model: PolyConf,
     units: ChainUnits,
     templates: list[NDArray[np.float32]],
+    placement: Placement | None,
     n: int,
     rng: np.random.Generator,
     options: Sampling,
@@ -124,20 +135,19 @@ def _sample(
     """Positions (n, N, 3)."""
     batch = batch_units([units] * n)
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    chosen = [templates[i][rng.integers(len(templates[i]))] for i in batch.place.tolist()]
-    start = frame_units(torch.from_numpy(np.stack(chosen)), batch.line, batch.plane)[0]
-    local, tokens = draw_units(model, batch, start, rng, generator, options)
+    draws = 1 if placement is None else -(-_POOL // batch.shape[1])
+    pool, tokens = draw_units(model, batch, templates, placement, draws, rng, generator, options)
+    local = pool[0]
     line = batch.chains(local[torch.arange(len(batch))[:, None], batch.line], batch.shape)
-    found = _join(batch, units, local, line, draw_rotations(model, tokens, line, generator, options), options)
-    for _ in range(options.attempts - 1):
-        again = _join(
-            batch, units, local, line, draw_rotations(model, tokens, line, generator, options), options
-        )
-        better = [
-            clash_count(polymer, y) < clash_count(polymer, x) for x, y in zip(found, again, strict=True)
-        ]
-        found[better] = again[better]
-    return found
+    rotations = [draw_rotations(model, tokens, line, generator, options) for _ in range(draws)]
+    if placement is None:
+        return _join(batch, units, local, line, rotations[0], options)
+    torsions = torch.stack(
+        [junction_torsions(overlap_bonds(drawn, line), line) for drawn in rotations], dim=-1
+    )
+    points = batch.chains(pool.transpose(0, 1), batch.shape)
+    chains = zip(points.double().numpy(), torsions.double().numpy(), strict=True)
+    return np.stack([placement.place(rng, *chain) for chain in chains])
 
 
 def _join(
@@ -145,7 +155,7 @@ def _join(
 ) -> NDArray[np.float64]:
     """Positions (B, N, 3), in double precision: those of hundreds of units in a row are summed up."""
     line, rotation = line.double(), rotation.double()
-    if options.overlap == "bond" or options.rotations == "uniform":
+    if options.assembly == "bond" or options.rotations == "uniform":
         rotation = overlap_bonds(rotation, line)
     origin = batch.rows(translations(line[:, :, STAR_AFTER], rotation))
     points = local.double() @ batch.rows(rotation).transpose(-1, -2) + origin[:, None]
@@ -158,36 +168,66 @@ def _join(
 def draw_units(
     model: PolyConf,
     batch: UnitBatch,
-    local: Tensor,
+    templates: list[NDArray[np.float32]],
+    placement: Placement | None,
+    draws: int,
     rng: np.random.Generator,
     generator: torch.Generator,
     options: Sampling,
 ) -> tuple[Tensor, Tokens]:
-    """Phase 1: local coordinates (M, A, 3) and tokens of all units; each step draws some of every chain."""
+    """Phase 1: `draws` (D, M, A, 3) of all units, and tokens of the first ones.
+
+    Each step draws some units of every chain. Of several draws the one that comes first, which later units
+    are conditioned on, is chosen by its repulsion (`Placement.ordered`); where all draws of a unit clash
+    with themselves they are drawn again, `_ROUNDS` times at most.
+    """
     n, n_units = shape = batch.shape
     conditions = model.conditions(batch)
     shapes = torch.zeros_like(conditions)
     known = torch.zeros(len(batch), dtype=torch.bool)
     tokens = model.tokens(batch, shapes, conditions, known, shape)
+    pool = torch.zeros(draws, *batch.present.shape, 3)
     orders = [reveal_order(n_units, rng, order=options.order) for _ in range(n)]
     for step in zip(*orders, strict=True):
         rows = torch.cat([torch.from_numpy(units) + b * n_units for b, units in enumerate(step)])
-        some, latent = batch.select(rows), batch.rows(model.units(tokens))[rows]
-
-        def score(points: Tensor, width: Tensor, some: UnitBatch = some, latent: Tensor = latent) -> Tensor:
-            return model.torsions(some, points, latent, width)  # type: ignore[no-any-return]
-
-        def frame(points: Tensor, some: UnitBatch = some) -> Tensor:
-            return frame_units(points, some.line, some.plane)[0]
-
-        drawn = sample_turns(
-            score, local[rows], some, options.torsion_steps, generator, frame, options.torsion_noise
-        )
-        local = local.index_copy(0, rows, drawn)
-        shapes = shapes.index_copy(0, rows, model.encoder.shapes(some, drawn))
+        latent, left = batch.rows(model.units(tokens)), rows
+        for _ in range(_ROUNDS):
+            many = left.repeat(draws)
+            drawn = _draw(model, batch.select(many), latent[many], templates, rng, generator, options)
+            drawn = drawn.reshape(draws, len(left), *drawn.shape[1:])
+            if placement is None:
+                pool[:, left] = drawn
+                break
+            pool[:, left], clashing = placement.ordered(rng, drawn, batch.place[left])
+            left = left[clashing]
+            if not len(left):
+                break
+        shapes = shapes.index_copy(0, rows, model.encoder.shapes(batch.select(rows), pool[0, rows]))
         known = known.index_fill(0, rows, True)
         tokens = model.tokens(batch, shapes, conditions, known, shape)
-    return local, tokens
+    return pool, tokens
+
+
+def _draw(
+    model: PolyConf,
+    some: UnitBatch,
+    latent: Tensor,
+    templates: list[NDArray[np.float32]],
+    rng: np.random.Generator,
+    generator: torch.Generator,
+    options: Sampling,
+) -> Tensor:
+    """Units (M, A, 3) with torsions of their diffusion, given their latents (M, width)."""
+    chosen = [templates[i][rng.integers(len(templates[i]))] for i in some.place.tolist()]
+
+    def score(points: Tensor, width: Tensor) -> Tensor:
+        return model.torsions(some, points, latent, width)  # type: ignore[no-any-return]
+
+    def frame(points: Tensor) -> Tensor:
+        return frame_units(points, some.line, some.plane)[0]
+
+    start = frame(torch.from_numpy(np.stack(chosen)))
+    return sample_turns(score, start, some, options.torsion_steps, generator, frame, options.torsion_noise)
 
 
 def draw_rotations(

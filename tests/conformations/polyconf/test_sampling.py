@@ -45,9 +45,10 @@ def test_the_seed_decides(model: PolyConf) -> None:
     [
         Sampling(order="sequential", torsion_steps=2, rotation_steps=2),
         Sampling(rotations="uniform", torsion_steps=2),
-        Sampling(overlap="atom", torsion_steps=2, rotation_steps=2, noise=0.1),
+        Sampling(assembly="bond", torsion_steps=2, rotation_steps=2),
+        Sampling(assembly="atom", torsion_steps=2, rotation_steps=2, noise=0.1),
     ],
-    ids=["sequential", "uniform", "atom"],
+    ids=["sequential", "uniform", "bond", "atom"],
 )
 def test_ablations(model: PolyConf, options: Sampling) -> None:
     polymer = Polymer("*CCO*", 4)
@@ -65,14 +66,14 @@ def test_angles_between_units_are_those_of_units(model: PolyConf) -> None:
         assert 108.0 < angles.min() < angles.max() < 118.0
 
 
-def test_of_several_attempts_the_best_is_kept(model: PolyConf) -> None:
-    polymer = Polymer("*CC(*)c1ccccc1", 8)
-    counts = []
-    for attempts in (1, 4):
-        options = Sampling(torsion_steps=2, rotation_steps=2, attempts=attempts)
-        counts.append([clash_count(polymer, x) for x in sample_chains(polymer, 4, 0, options, model)])
-    assert all(few <= many for many, few in zip(*counts, strict=True))
-    assert sum(counts[1]) < sum(counts[0])
+def test_excluded_volume_keeps_atoms_apart(model: PolyConf) -> None:
+    polymer = Polymer("*CC(*)c1ccccc1", 12)
+    alone, apart = (
+        [clash_count(polymer, x) for x in sample_chains(polymer, 3, 0, options, model)]
+        for options in (Sampling(assembly="bond", torsion_steps=3, rotation_steps=2), FAST)
+    )
+    assert min(alone) > 0
+    assert max(apart) == 0
 
 
 def test_weights_come_back(model: PolyConf, tmp_path: Path) -> None:
