@@ -22,30 +22,34 @@ TEMPERATURE, TIMESTEP = 300.0, 1.0  # K, fs
 PRESSURE = 1.0 * BAR
 
 
-def build(ensemble: str, n_units: int, n_chains: int) -> Atoms:
+def build(ensemble: str, n_units: int, n_chains: int, seed: int) -> Atoms:
     """A chain of poly(ethylene oxide) in vacuum, or several in a box at 0.8 g/cm³."""
     polymer = Polymer("*CCO*", n_units)
     if ensemble == "nvt":
-        return polymer.to_ase(generate_conformations(polymer, 1, seed=1)[0])
+        return polymer.to_ase(generate_conformations(polymer, 1, seed=seed)[0])
     edge = box_length(n_chains * polymer.masses.sum(), 0.8)
-    chains = grow_box([polymer] * n_chains, edge, seed=1)
+    chains = grow_box([polymer] * n_chains, edge, seed=seed)
     numbers = np.tile(polymer.atomic_numbers, n_chains)
     return Atoms(numbers, np.concatenate(chains), cell=[edge] * 3, pbc=True)
 
 
 def main(
-    ensemble: Literal["nvt", "npt"] = "nvt", n_units: int = 4, n_chains: int = 8, steps: int = 10_000
+    ensemble: Literal["nvt", "npt"] = "nvt",
+    n_units: int = 4,
+    n_chains: int = 8,
+    steps: int = 10_000,
+    seed: int = 2,
 ) -> Estimate:
     """The kinetic temperature with its standard error."""
-    atoms = build(ensemble, n_units, n_chains)
+    atoms = build(ensemble, n_units, n_chains, seed)
     atoms.calc = PolyGETCalculator()
     LBFGS(atoms, logfile=None).run(fmax=0.2, steps=200)
     velocities = maxwell_boltzmann(
-        atoms.get_masses(), 2 * TEMPERATURE, seed=1
+        atoms.get_masses(), 2 * TEMPERATURE, seed=seed
     )  # half of it becomes potential
     atoms.set_velocities(velocities / units.fs)
 
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed)
     if ensemble == "nvt":
         thermostat, barostat = "langevin", None
     else:
@@ -70,4 +74,5 @@ def main(
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    name, *numbers = sys.argv[1:] or ["nvt"]
+    main(name, *map(int, numbers))

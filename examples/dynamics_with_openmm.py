@@ -23,13 +23,13 @@ TEMPERATURE, TIMESTEP = 300.0, 1.0  # K, fs
 PRESSURE = 1.0  # bar
 
 
-def build(ensemble: str, n_units: int, n_chains: int) -> tuple[Topology, np.ndarray]:
+def build(ensemble: str, n_units: int, n_chains: int, seed: int) -> tuple[Topology, np.ndarray]:
     """A chain of poly(ethylene oxide) in vacuum, or several in a box at 0.8 g/cm³."""
     polymer = Polymer("*CCO*", n_units)
     if ensemble == "nvt":
-        return polymer.to_openmm(), generate_conformations(polymer, 1, seed=1)[0]
+        return polymer.to_openmm(), generate_conformations(polymer, 1, seed=seed)[0]
     edge = box_length(n_chains * polymer.masses.sum(), 0.8)
-    chains = grow_box([polymer] * n_chains, edge, seed=1)
+    chains = grow_box([polymer] * n_chains, edge, seed=seed)
     modeller = Modeller(polymer.to_openmm(), chains[0] * unit.angstrom)
     for positions in chains[1:]:
         modeller.add(polymer.to_openmm(), positions * unit.angstrom)
@@ -37,7 +37,7 @@ def build(ensemble: str, n_units: int, n_chains: int) -> tuple[Topology, np.ndar
     return modeller.topology, np.concatenate(chains)
 
 
-def build_system(topology: Topology, ensemble: str) -> openmm.System:
+def build_system(topology: Topology, ensemble: str, seed: int) -> openmm.System:
     """Masses, PolyGET, and what thermostat or barostat needs."""
     system = openmm.System()
     for atom in topology.atoms():
@@ -52,27 +52,31 @@ def build_system(topology: Topology, ensemble: str) -> openmm.System:
         molecules.addBond(bond[0].index, bond[1].index, 0.1, 0.0)
     system.addForce(molecules)
     barostat = openmm.MonteCarloBarostat(PRESSURE, TEMPERATURE, 25)
-    barostat.setRandomNumberSeed(1)
+    barostat.setRandomNumberSeed(seed)
     system.addForce(barostat)
     return system
 
 
 def main(
-    ensemble: Literal["nvt", "npt"] = "nvt", n_units: int = 4, n_chains: int = 8, steps: int = 10_000
+    ensemble: Literal["nvt", "npt"] = "nvt",
+    n_units: int = 4,
+    n_chains: int = 8,
+    steps: int = 10_000,
+    seed: int = 1,
 ) -> Estimate:
     """The kinetic temperature with its standard error."""
-    topology, positions = build(ensemble, n_units, n_chains)
-    system = build_system(topology, ensemble)
+    topology, positions = build(ensemble, n_units, n_chains, seed)
+    system = build_system(topology, ensemble, seed)
     masses = np.array([atom.element.mass._value for atom in topology.atoms()])
 
     thermostat = "nose-hoover" if ensemble == "nvt" else "langevin"
     integrator = openmm_integrator(
-        ensemble, TEMPERATURE, TIMESTEP, 1, thermostat=thermostat, friction=10.0, n_atoms=len(masses)
+        ensemble, TEMPERATURE, TIMESTEP, seed, thermostat=thermostat, friction=10.0, n_atoms=len(masses)
     )
     context = openmm.Context(system, integrator, openmm.Platform.getPlatformByName("Reference"))
     context.setPositions(positions * unit.angstrom)
     openmm.LocalEnergyMinimizer.minimize(context, 50.0, 200)
-    velocities = maxwell_boltzmann(masses, 2 * TEMPERATURE, seed=1)  # half of it becomes potential energy
+    velocities = maxwell_boltzmann(masses, 2 * TEMPERATURE, seed=seed)  # half of it becomes potential energy
     context.setVelocities(velocities * unit.angstrom / unit.femtosecond)
 
     freedoms = degrees_of_freedom(len(masses), ensemble, thermostat)
@@ -91,4 +95,5 @@ def main(
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    name, *numbers = sys.argv[1:] or ["nvt"]
+    main(name, *map(int, numbers))

@@ -85,14 +85,14 @@ def test_analyse_with_mdtraj(example: Callable[[str], Any]) -> None:
 
 @pytest.mark.parametrize("ensemble", ["nvt", "npt"])
 def test_dynamics_with_ase(ensemble: str, example: Callable[[str], Any]) -> None:
-    temperature = example("dynamics_with_ase")(ensemble, n_units=1, n_chains=4, steps=2500)
-    assert abs(temperature.value - 300.0) < 2.0 * temperature.error
+    temperature = example("dynamics_with_ase")(ensemble, n_units=1, n_chains=6, steps=2500)
+    assert abs(temperature.value - 300.0) < STATISTICAL_SIGMAS * temperature.error
 
 
 @pytest.mark.parametrize("ensemble", ["nvt", "npt"])
 def test_dynamics_with_openmm(ensemble: str, example: Callable[[str], Any]) -> None:
-    temperature = example("dynamics_with_openmm")(ensemble, n_units=1, n_chains=4, steps=2500)
-    assert abs(temperature.value - 300.0) < 2.0 * temperature.error
+    temperature = example("dynamics_with_openmm")(ensemble, n_units=1, n_chains=6, steps=2500)
+    assert abs(temperature.value - 300.0) < STATISTICAL_SIGMAS * temperature.error
 
 
 def test_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -55,7 +55,8 @@ def grow_box(
     Raises
     ------
     ValueError
-        A ring, or a chain that finds no room: the density is too high for growth.
+        A ring, a box in which atoms would see two images of others, or a chain that finds no room: the
+        density is too high for growth.
     ConformationError
         A unit cannot be embedded.
     """
@@ -71,6 +72,11 @@ def grow_box(
         np.concatenate([polymer.bonds + offset for polymer, offset in zip(polymers, offsets, strict=False)]),
         1.0 - solvent,
     )
+    if length < 2.0 * sizes.reach:
+        raise ValueError(
+            f"a box of {length:.1f} Å is too small for growth, where atoms see each other up to "
+            f"{sizes.reach:.1f} Å; allowed: twice that or more; fix: more chains, or a lower density"
+        )
     table = make_table(int(offsets[-1]), sizes.reach, length)
     growers = _growers(polymers, solvent)
     children = np.random.SeedSequence(seed).spawn(len(polymers))

@@ -104,6 +104,8 @@ def test_a_box_too_small_for_growth_is_refused() -> None:
     polymer = Polymer("*CCO*", 10)
     with pytest.raises(ValueError, match="lower density"):
         grow_box([polymer] * 4, box_length(4 * polymer.masses.sum(), 2.5), seed=1)
+    with pytest.raises(ValueError, match="more chains"):
+        grow_box([Polymer("*CCO*", 1)], 5.0, seed=1)
     with pytest.raises(ValueError, match="linear chains"):
         grow_box([Polymer("*CCO*", 10, ring=True)], 50.0, seed=1)
     assert grow_box([], 10.0, seed=1) == []
