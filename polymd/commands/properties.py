@@ -83,13 +83,11 @@ def _member(
 
         settings = MipsSettings(checkpoints, start=shipped_start(), finetuning=Finetuning(epochs=epochs))
         return partial(folds_of_mips, settings=settings, tell=_tell)
-    from polymd.properties.networks import finetuning
     from polymd.properties.networks.kinds import kind_of
     from polymd.properties.networks.trained import shipped_start as shipped
     from polymd.properties.networks.training import TrainingSettings, trained_folds
 
-    settled = finetuning.Finetuning(epochs=epochs)
-    budget = TrainingSettings(checkpoints, start=shipped(key), finetuning=settled)
+    budget = TrainingSettings(checkpoints, start=shipped(key))
     return partial(trained_folds, kind_of(key, {}), settings=budget, tell=_tell)
 
 

@@ -36,6 +36,10 @@ def train_property(
     epochs: Annotated[int, typer.Option(min=1, help="Of networks: passes over the labels.")] = 20,
     shape: Annotated[bool, typer.Option("--shape", help="Of mips: with 3D descriptors in training.")] = False,
     modalities: Annotated[str, typer.Option(help="Of mmpolymer: both, text or structure.")] = "both",
+    finetune: Annotated[
+        bool,
+        typer.Option("--finetune", help="Of mmpolymer, two-channel: train all of it, no kernel on it."),
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training of a network.")] = False,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
@@ -68,7 +72,8 @@ def train_property(
             trainers[name] = _mips(checkpoints / name, polymers, minutes, epochs, shape, seed)
         else:
             sizes = {"modalities": modalities} if name == "mmpolymer" else {}
-            trainers[name] = _network(name, sizes, checkpoints / name, polymers, minutes, epochs, seed)
+            passes = epochs if finetune else 0
+            trainers[name] = _network(name, sizes, checkpoints / name, polymers, minutes, passes, seed)
     try:
         trained = train_members(tables, trainers, _tell)
     except KeyboardInterrupt:
@@ -110,7 +115,7 @@ def _network(
     epochs: int,
     seed: int,
 ) -> Trainer:
-    """Of MMPolymer or of the two-channel encoder."""
+    """Of MMPolymer or of the two-channel encoder; without epochs a kernel on the network as it is."""
     from polymd.properties.networks.finetuning import Finetuning
     from polymd.properties.networks.kinds import kind_of
     from polymd.properties.networks.pretraining import Pretraining
@@ -122,7 +127,7 @@ def _network(
         pool,
         None if pool else shipped_start(name),
         Pretraining(minutes=minutes, seed=seed),
-        Finetuning(epochs=epochs, seed=seed),
+        Finetuning(epochs=epochs, seed=seed) if epochs else None,
     )
     return partial(train_kind, kind_of(name, sizes), settings=settings)
 

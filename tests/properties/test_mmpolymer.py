@@ -224,15 +224,16 @@ def test_long_units_are_cut_off() -> None:
     assert torch.isfinite(KIND.build(1).eval()(batch)).all()
 
 
-def test_training_beside_the_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("finetuning", [None, Finetuning(epochs=1, batch=16)])
+def test_training_beside_the_process(tmp_path: Path, finetuning: Finetuning | None) -> None:
     chains = list(dict.fromkeys(canonical_chain(p) for p in random_psmiles(60, seed=7)))[:30]
     values = np.array([p.count("O") / len(p) for p in chains])
     table = TrainingTable("share", "1", "made up", chains, values, np.arange(30) % 5)
     settings = TrainingSettings(
         tmp_path / "training",
         chains[:16],
-        pretraining=Pretraining(steps=2, batch=8),
-        finetuning=Finetuning(epochs=1, batch=16),
+        pretraining=Pretraining(steps=2, batch=8, counts=8),
+        finetuning=finetuning,
     )
     model = train_members(
         {"share": table}, {"mmpolymer": partial(train_kind, MMPolymerKind(SIZES), settings=settings)}

@@ -16,12 +16,13 @@ from polymd.properties.networks.denoising import Displacements, displaced, posit
 from polymd.properties.networks.distances import PairKernels, pair_distances
 from polymd.properties.networks.elements import N_ELEMENTS, element_categories
 from polymd.properties.networks.finetuning import Examples, Finetuning, finetune, label_weights, outputs
-from polymd.properties.networks.folds import Polymers, train_fold, train_on_all
+from polymd.properties.networks.folds import Polymers, kernel_fold, train_fold, train_on_all
+from polymd.properties.networks.kernel_head import KernelHead
 from polymd.properties.networks.kind import NetworkKind
 from polymd.properties.networks.kinds import kind_of
 from polymd.properties.networks.pretraining import Pretraining, pretrain
 from polymd.properties.networks.taught_pool import TaughtPool, teaching_loss
-from polymd.properties.networks.training import TrainingSettings, held_out_networks
+from polymd.properties.networks.training import TrainingSettings, held_out_networks, train_kind
 from polymd.properties.read_chain import read_chains
 from polymd.properties.training_tables import TrainingTable
 from polymd.repeats import canonical_chain
@@ -47,6 +48,7 @@ class LetterKind(NetworkKind):
     """The smallest kind there can be: a linear network on counts of letters."""
 
     key = "letters"
+    shares = {"body": 1.0}  # noqa: RUF012
 
     def as_dict(self) -> dict[str, Any]:
         return {}
@@ -63,6 +65,9 @@ class LetterKind(NetworkKind):
 
     def build(self, targets: int) -> nn.Module:
         return LetterNetwork(targets)
+
+    def views(self, network: Any, batch: Any) -> dict[str, Tensor]:
+        return {"body": network.body(batch.counts).tanh()}
 
     def pretraining_loss(self, network: Any, batch: Any, rng: Any) -> Tensor:
         return (network.body(batch.counts)[:, 0] - batch.counts[:, 1]).square().mean()
@@ -288,6 +293,52 @@ def test_a_network_of_all_polymers_predicts_in_the_unit_of_its_table() -> None:
     trained = train_on_all(LetterKind(), Polymers.of({"colour": table()}), None, replace(QUICK, epochs=40))
     found = trained.predict(read_chains(CHAINS[:20]))["colour"]
     assert np.corrcoef(found, table().values[:20])[0, 1] > 0.8
+
+
+def test_a_kernel_learns_smooth_functions_of_views() -> None:
+    rng = np.random.default_rng(0)
+    views = {"one": rng.normal(size=(120, 2)), "other": rng.normal(size=(120, 30))}
+    targets = np.column_stack([np.sin(views["one"][:, 0]), views["one"][:, 1]])
+    targets[::2, 1] = np.nan
+    rows = np.arange(80)
+    head = KernelHead.fit(views, {"one": 9.0, "other": 1.0}, targets, rows)
+    found = head.predict(views)
+    assert np.sqrt(np.mean((found[80:, 0] - targets[80:, 0]) ** 2)) < 0.3
+    np.testing.assert_array_equal(head.weights[::2, 1], 0.0)
+    read = KernelHead.of_tensors(head.tensors())
+    np.testing.assert_allclose(read.predict(views), found, atol=1e-2)
+    constant = {"one": np.ones((120, 2))}
+    assert np.isfinite(KernelHead.fit(constant, {"one": 1.0}, targets, rows).predict(constant)).all()
+
+
+def test_a_kernel_of_a_fold_never_sees_it() -> None:
+    """Nor do the predictions of validation chains come from a kernel that has seen them."""
+    runs = []
+    for shifted in (0.0, 5.0):
+        polymers = Polymers.of({"colour": table(shifted=shifted)})
+        views = {"letters": np.array([[c.count("O") / len(c), c.count("N")] for c in polymers.chains])}
+        runs.append(kernel_fold(polymers, views, {"letters": 1.0}, 2, seed=0))
+    np.testing.assert_array_equal(runs[0].predicted, runs[1].predicted)
+    validation = runs[0].validation
+    assert validation.any()
+    assert not (validation & (table().fold == 2)).any()
+    without = replace(polymers, values={"colour": np.where(validation, 9.0, polymers.values["colour"])})
+    other = kernel_fold(without, views, {"letters": 1.0}, 2, seed=0)
+    np.testing.assert_array_equal(other.predicted[validation], runs[1].predicted[validation])
+
+
+def test_a_kernel_on_a_network_trains_and_survives_its_file(tmp_path: Path) -> None:
+    kind, heard = LetterKind(), list[str]()
+    settings = TrainingSettings(tmp_path / "training")
+    trained, folds = train_kind(kind, {"colour": table()}, settings, heard.append)
+    test = np.array([folds["colour"].predicted[fold, row] for row, fold in enumerate(table().fold)])
+    assert np.corrcoef(test, table().values)[0, 1] > 0.8
+    assert trained.kernel is not None
+    assert not any(name.startswith("head.") for name in trained.tensors())
+    found = trained.predict(read_chains(CHAINS[:20]))["colour"]
+    assert np.corrcoef(found, table().values[:20])[0, 1] > 0.9
+    with pytest.raises(ValueError, match="is of another training"):
+        train_kind(kind, {"colour": table()}, replace(settings, finetuning=QUICK))
 
 
 def test_unknown_kinds() -> None:

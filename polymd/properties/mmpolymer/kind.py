@@ -13,7 +13,7 @@ from polymd.properties.mmpolymer.tokens import PAD, encode
 from polymd.properties.mmpolymer.towers import LONGEST, Sizes
 from polymd.properties.networks.conformers import Conformers, ConformerStore
 from polymd.properties.networks.elements import element_categories
-from polymd.properties.networks.kind import Course, NetworkKind
+from polymd.properties.networks.kind import Course, NetworkKind, physics_of
 from polymd.repeats import canonical_chain
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Multimodal:
 
     tokens: NDArray[np.int64]  #: (L,)
     conformers: Conformers | None
+    physics: NDArray[np.float32] | None = None  #: (28,), `Fingerprint.physics` of the chain
     taught: NDArray[np.float32] | None = None  #: (D,), what pre-training learns of the chain
 
 
@@ -45,6 +46,8 @@ class MMPolymerKind(NetworkKind):
 
     key = "mmpolymer"
     pretraining_parts = ("text.masked.", "structure.displacements.", "contrast.", "taught.")
+    head_parts = ("head.", "physics.")
+    shares = {"physics": 4.0, "text": 0.5, "structure": 0.5}  # noqa: RUF012
     sizes: Sizes = field(default_factory=Sizes)
     store: ConformerStore = field(default_factory=ConformerStore, compare=False)
     pool: TaughtPool | None = field(default=None, compare=False)
@@ -70,12 +73,13 @@ class MMPolymerKind(NetworkKind):
         return [self._sample(text, known[text]) if text in known else None for text in psmiles]
 
     def _sample(self, psmiles: str, conformers: Conformers | None) -> Multimodal:
+        physics = physics_of(psmiles) if self.sizes.physics else None
         taught = None if self.pool is None else self.pool.of(psmiles)
-        return Multimodal(encode(psmiles), conformers, taught)
+        return Multimodal(encode(psmiles), conformers, physics, taught)
 
     def courses(self, pool: TaughtPool, placed: int) -> list[Course]:
         """The P-SMILES tower on the whole pool, then both towers on the chains that have conformers."""
-        sizes = replace(self.sizes, taught=pool.width, dropout=0.0)
+        sizes = replace(self.sizes, physics=False, taught=pool.width, dropout=0.0)
         kind = replace(self, sizes=sizes, pool=pool)
         if sizes.modalities == "text":
             return [Course("text", kind, pool.chains, 1.0)]
@@ -89,7 +93,7 @@ class MMPolymerKind(NetworkKind):
         """With the tokens of the canonical chain, whichever unit of it the conformers are of."""
         if conformers is None:
             raise ValueError("'mmpolymer' takes no units without positions; fix: give conformers")
-        return Multimodal(encode(canonical_chain(psmiles)), conformers)
+        return self._sample(canonical_chain(psmiles), conformers)
 
     def size(self, sample: Multimodal) -> int:
         return len(sample.tokens) + (0 if sample.conformers is None else len(sample.conformers))
@@ -114,6 +118,7 @@ class MMPolymerKind(NetworkKind):
             n, found = len(sample.conformers), sample.conformers.positions
             elements[b, :n], real[b, :n] = element_categories(sample.conformers.numbers), True
             positions[b, :, :n] = found if rng is None else found[rng.integers(len(found))]
+        physics = [sample.physics for sample in samples if sample.physics is not None]
         taught = [sample.taught for sample in samples if sample.taught is not None]
         return MultimodalBatch(
             torch.from_numpy(tokens),
@@ -121,11 +126,20 @@ class MMPolymerKind(NetworkKind):
             torch.from_numpy(elements),
             torch.from_numpy(positions),
             torch.from_numpy(real),
+            torch.from_numpy(np.array(physics)) if physics else None,
             torch.from_numpy(np.array(taught)) if taught else None,
         )
 
     def build(self, targets: int) -> MMPolymer:
         return MMPolymer(self.sizes, targets)
+
+    def views(self, network: MMPolymer, batch: MultimodalBatch) -> dict[str, Tensor]:
+        return network.views(batch)
+
+    def set_scales(self, network: MMPolymer, samples: Sequence[Multimodal]) -> None:
+        """Of physics."""
+        if self.sizes.physics:
+            network.physics.set_scales(np.array([sample.physics for sample in samples]))
 
     def pretraining_loss(
         self, network: MMPolymer, batch: MultimodalBatch, rng: np.random.Generator

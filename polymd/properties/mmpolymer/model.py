@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from polymd.properties.fingerprints import PHYSICS
 from polymd.properties.mmpolymer.tokens import END, MASK, vocabulary
 from polymd.properties.mmpolymer.towers import (
     MODALITIES,
@@ -23,13 +25,15 @@ from polymd.properties.networks.denoising import displaced, position_loss
 from polymd.properties.networks.taught_pool import teaching_loss
 
 if TYPE_CHECKING:
-    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["MMPolymer", "MultimodalBatch"]
 
 _DISTURBED = 0.4  # share of units in pre-training; the others are whole, so that all of a chain can be told
 _MASKED = 0.15  # share of their tokens, and of their atoms that are displaced
 _REACH = 1.0  # Å, of the noise on a coordinate
+_LEAST_SPREAD = 1e-3  # of a number that is the same for all
+_MOST = 5.0  # spreads from the mean that physics may lie
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,34 @@ class MultimodalBatch:
     elements: Tensor  #: (B, N) int64, `element_categories`
     positions: Tensor  #: (B, K, N, 3), Å
     real: Tensor  #: (B, N) bool, no filling
+    physics: Tensor | None = None  #: (B, 28), `PHYSICS`
     taught: Tensor | None = None  #: (B, D), what pre-training learns of chains
 
     def to(self, device: torch.device) -> MultimodalBatch:
         """The same on a device."""
         parts = {name: None if part is None else part.to(device) for name, part in vars(self).items()}
         return MultimodalBatch(**parts)
+
+
+class PhysicsView(nn.Module):
+    """What is computed of a chain, (B, 28), to (B, channels); standardised by `scales`, means and spreads."""
+
+    scales: Tensor  #: (2, 28)
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.register_buffer("scales", torch.tensor([[0.0], [1.0]]).repeat(1, len(PHYSICS)))
+        self.told = nn.Sequential(nn.Linear(len(PHYSICS), channels), nn.SiLU(), nn.Linear(channels, channels))
+
+    def set_scales(self, physics: NDArray[np.float32]) -> None:
+        """From physics (N, 28) of some chains."""
+        scales = np.stack([physics.mean(axis=0), physics.std(axis=0).clip(_LEAST_SPREAD)])
+        self.scales.copy_(torch.from_numpy(scales))
+
+    def forward(self, physics: Tensor) -> Tensor:
+        mean, spread = self.scales
+        view: Tensor = self.told(((physics - mean) / spread).clamp(-_MOST, _MOST))
+        return view
 
 
 class MMPolymer(nn.Module):
@@ -62,29 +88,50 @@ class MMPolymer(nn.Module):
         width = sizes.channels
         self.text = None if sizes.modalities == "structure" else TextTower(sizes)
         self.structure = None if sizes.modalities == "text" else StructureTower(sizes)
-        joined = 2 * width if sizes.modalities == "both" else width
+        joined = (2 if sizes.modalities == "both" else 1) + sizes.physics
+        if sizes.physics:
+            self.physics = PhysicsView(width)
         self.contrast = nn.ModuleDict({name: nn.Linear(width, width) for name in ("text", "structure")})
         if sizes.taught:
             self.taught = nn.ModuleDict({name: nn.Linear(width, sizes.taught) for name in self.contrast})
         self.head = nn.Sequential(
-            nn.Linear(joined, width), nn.SiLU(), nn.Dropout(sizes.dropout), nn.Linear(width, targets)
+            nn.Linear(joined * width, width), nn.SiLU(), nn.Dropout(sizes.dropout), nn.Linear(width, targets)
         )
 
     def forward(self, batch: MultimodalBatch) -> Tensor:
         """Targets (B, T), the mean over conformers."""
-        text = (
-            []
-            if self.text is None
-            else [mean_of_real(self.text(batch.tokens, batch.readable), batch.readable)]
-        )
+        views = [] if batch.physics is None else [self.physics(batch.physics)]
+        if self.text is not None:
+            views.append(self._text(self.text, batch))
         if self.structure is None:
-            values: Tensor = self.head(text[0])
+            values: Tensor = self.head(torch.cat(views, dim=-1))
             return values
-        found = []
-        for positions in batch.positions.unbind(dim=1):
-            atoms, _ = self.structure(batch.elements, positions, batch.real)
-            found.append(self.head(torch.cat([*text, mean_of_real(atoms, batch.real)], dim=-1)))
+        found = [
+            self.head(torch.cat([*views, one], dim=-1)) for one in self._structures(self.structure, batch)
+        ]
         return torch.stack(found).mean(dim=0)
+
+    def views(self, batch: MultimodalBatch) -> dict[str, Tensor]:
+        """What is computed of the chains, (B, 28), and what each tower says of them, (B, channels)."""
+        found = {} if batch.physics is None else {"physics": batch.physics}
+        if self.text is not None:
+            found["text"] = self._text(self.text, batch)
+        if self.structure is not None:
+            found["structure"] = torch.stack(self._structures(self.structure, batch)).mean(dim=0)
+        return found
+
+    @staticmethod
+    def _text(text: TextTower, batch: MultimodalBatch) -> Tensor:
+        """Means (B, channels) over tokens."""
+        return mean_of_real(text(batch.tokens, batch.readable), batch.readable)
+
+    @staticmethod
+    def _structures(structure: StructureTower, batch: MultimodalBatch) -> list[Tensor]:
+        """Means (B, channels) over atoms, of every conformer."""
+        return [
+            mean_of_real(structure(batch.elements, positions, batch.real)[0], batch.real)
+            for positions in batch.positions.unbind(dim=1)
+        ]
 
     def pretraining_loss(self, batch: MultimodalBatch, rng: np.random.Generator) -> Tensor:
         """Masked tokens, displaced atoms, contrast between the towers, and what each tells of the chain."""

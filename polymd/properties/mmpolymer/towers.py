@@ -33,6 +33,7 @@ class Sizes:
     kernels: int = 32  #: Gaussians of distances
     dropout: float = 0.1
     modalities: str = "both"  #: of `MODALITIES`
+    physics: bool = True  #: whether the head sees `Fingerprint.physics` beside the towers; published: no
     taught: int = 0  #: numbers of a chain that are learnt in pre-training, `TaughtPool.width`
 
     def as_dict(self) -> dict[str, Any]:

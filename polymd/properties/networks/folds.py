@@ -13,6 +13,7 @@ from zlib import crc32
 import numpy as np
 
 from polymd.properties.networks.finetuning import Examples, Finetuning, finetune, outputs
+from polymd.properties.networks.kernel_head import KernelHead, views_of
 from polymd.properties.networks.trained import TrainedNetwork
 from polymd.repeats import canonical_chain
 
@@ -31,6 +32,8 @@ __all__ = [
     "HeldOut",
     "Polymers",
     "folds_of_chains",
+    "kernel_fold",
+    "kernel_on_all",
     "standardised",
     "train_fold",
     "train_on_all",
@@ -123,8 +126,10 @@ def train_fold(
     train = inside & ~validation
     targets, means, scales = polymers.targets(train)
     examples = Examples(kind, kind.prepare(polymers.chains, tell), targets)
+    network = kind.start(len(polymers.names), start, settings.seed)
+    kind.set_scales(network, [examples.samples[row] for row in np.flatnonzero(train)])
     network = finetune(
-        kind.start(len(polymers.names), start, settings.seed),
+        network,
         examples,
         np.flatnonzero(train),
         np.flatnonzero(validation),
@@ -145,6 +150,36 @@ def train_on_all(
     targets, means, scales = polymers.targets(np.ones(len(polymers.chains), dtype=np.bool_))
     examples = Examples(kind, kind.prepare(polymers.chains, tell), targets)
     network = kind.start(len(polymers.names), start, settings.seed)
+    kind.set_scales(network, examples.samples)
     every = np.arange(len(polymers.chains))
     network = finetune(network, examples, every, np.empty(0, np.int64), settings, tell)
     return TrainedNetwork(kind, network, tuple(polymers.names), tuple(means.tolist()), tuple(scales.tolist()))
+
+
+def kernel_fold(
+    polymers: Polymers, views: Mapping[str, Floats], shares: Mapping[str, float], held_out: int, seed: int
+) -> HeldOut:
+    """Fit a kernel to all folds but one, and predict all chains from views (N, numbers) of each.
+
+    Validation chains are predicted by a kernel that has not seen them, all others by one that has seen all
+    of the training folds.
+    """
+    inside = polymers.fold != held_out
+    validation = inside & validation_chains(polymers.chains, held_out, seed)
+    found = []
+    for train in (inside, inside & ~validation):
+        targets, means, scales = polymers.targets(train)
+        head = KernelHead.fit(views, shares, targets, np.flatnonzero(train))
+        found.append(means + scales * head.predict(views))
+    return HeldOut(validation, np.where(validation[:, None], found[1], found[0]))
+
+
+def kernel_on_all(kind: NetworkKind, polymers: Polymers, network: nn.Module) -> TrainedNetwork:
+    """A kernel fitted to every polymer, on a network that is left as it is."""
+    every = np.arange(len(polymers.chains))
+    targets, means, scales = polymers.targets(np.ones(len(every), dtype=np.bool_))
+    views = views_of(kind, network, kind.prepare(polymers.chains))
+    head = KernelHead.fit(views, kind.shares, targets, every)
+    return TrainedNetwork(
+        kind, network, tuple(polymers.names), tuple(means.tolist()), tuple(scales.tolist()), head
+    )

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
+    from numpy.typing import NDArray
 
     from polymd.properties.networks.conformers import Conformers
     from polymd.properties.networks.taught_pool import TaughtPool
 
-__all__ = ["Batch", "Course", "NetworkKind", "fastest_device", "mixed_precision"]
+__all__ = ["Batch", "Course", "NetworkKind", "fastest_device", "mixed_precision", "physics_of"]
 
 
 class Batch(Protocol):
@@ -47,6 +49,8 @@ class NetworkKind(ABC):
 
     key: ClassVar[str]  #: name on the command line and in files
     pretraining_parts: ClassVar[tuple[str, ...]] = ()  #: beginnings of names of weights that predict nothing
+    head_parts: ClassVar[tuple[str, ...]] = ("head.",)  #: and of those that a kernel takes the place of
+    shares: ClassVar[Mapping[str, float]] = {}  #: of the views, in the squared distance of two polymers
 
     @abstractmethod
     def as_dict(self) -> dict[str, Any]:
@@ -75,6 +79,10 @@ class NetworkKind(ABC):
     def pretraining_loss(self, network: Any, batch: Any, rng: np.random.Generator) -> Tensor:
         """The loss without labels, a scalar; the batch is where the network is."""
 
+    def views(self, network: Any, batch: Any) -> dict[str, Tensor]:
+        """What the network says of B polymers, each (B, numbers); a kernel compares polymers by it."""
+        raise ValueError(f"{self.key!r} has no views; allowed: mmpolymer, two-channel; fix: train one")
+
     def placed(self, psmiles: str, conformers: Conformers | None) -> Any:
         """The sample of a unit with conformers of one's own, in the order of its P-SMILES, stars included.
 
@@ -101,6 +109,21 @@ class NetworkKind(ABC):
             known = {k: v for k, v in pretrained.state_dict().items() if not k.startswith("head.")}
             network.load_state_dict(known, strict=False)
         return network
+
+    def set_scales(self, network: Any, samples: Sequence[Any]) -> None:  # noqa: B027  # not all have any
+        """Keep in the network the scales of what the samples to train on are described by; no labels."""
+
+
+@lru_cache(maxsize=8192)
+def physics_of(psmiles: str) -> NDArray[np.float32]:
+    """`Fingerprint.physics` (28,) of a chain, read once: in training it comes back in every fold."""
+    from polymd.properties.bands import band_features
+    from polymd.properties.chain_graph import chain_graph
+    from polymd.properties.contributions import contributions
+    from polymd.repeats import shortened
+
+    graph = chain_graph(shortened(psmiles))
+    return np.concatenate([band_features(graph), contributions(graph)]).astype(np.float32)
 
 
 def fastest_device() -> torch.device:

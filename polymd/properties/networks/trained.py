@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polymd.properties.networks.finetuning import Examples, outputs
+from polymd.properties.networks.kernel_head import KernelHead, views_of
 from polymd.properties.networks.kinds import kind_of
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainedNetwork", "shipped_start"]
 
+_KERNEL = "kernel."  # before the names of its arrays
+
 
 @dataclass(frozen=True)
 class TrainedNetwork:
@@ -35,6 +38,7 @@ class TrainedNetwork:
     names: tuple[str, ...] = ()
     means: tuple[float, ...] = ()  #: of every target, in its unit or of its logarithm
     scales: tuple[float, ...] = ()
+    kernel: KernelHead | None = None  #: which takes the place of the network's head
 
     def predict(self, chains: Sequence[ReadChain]) -> dict[str, Floats]:
         """Targets of N polymers, the same for all spellings of a chain."""
@@ -42,8 +46,11 @@ class TrainedNetwork:
 
     def predict_samples(self, samples: Sequence[Any]) -> dict[str, Floats]:
         """Targets of N samples of `NetworkKind.prepare`."""
-        examples = Examples(self.kind, samples, np.empty((len(samples), 0)))
-        found = outputs(self.network, examples, np.arange(len(samples)))
+        if self.kernel is not None:
+            found = self.kernel.predict(views_of(self.kind, self.network, samples))
+        else:
+            examples = Examples(self.kind, samples, np.empty((len(samples), 0)))
+            found = outputs(self.network, examples, np.arange(len(samples)))
         return {
             name: mean + scale * column
             for name, mean, scale, column in zip(self.names, self.means, self.scales, found.T, strict=True)
@@ -51,11 +58,15 @@ class TrainedNetwork:
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The weights that predict, rounded to half precision, which is what is stored."""
-        weights = self.network.state_dict()
-        return {
+        weights, left_out = self.network.state_dict(), self.kind.pretraining_parts
+        kernel: dict[str, NDArray[Any]] = {}
+        if self.kernel is not None:
+            left_out += self.kind.head_parts
+            kernel = {f"{_KERNEL}{name}": array for name, array in self.kernel.tensors().items()}
+        return kernel | {
             name: tensor.cpu().numpy().astype(np.float16)
             for name, tensor in weights.items()
-            if not name.startswith(self.kind.pretraining_parts)
+            if not name.startswith(left_out)
         }
 
     def header(self) -> str:
@@ -71,9 +82,11 @@ class TrainedNetwork:
         about = json.loads(header)
         kind = kind_of(about["kind"], about["sizes"])
         network = kind.build(max(1, len(about["names"]))).eval()
+        fitted = {n.removeprefix(_KERNEL): array for n, array in tensors.items() if n.startswith(_KERNEL)}
         weights = {name: torch.from_numpy(array.astype(np.float32)) for name, array in tensors.items()}
         network.load_state_dict(weights, strict=False)
-        return cls(kind, network, *(tuple(about[part]) for part in ("names", "means", "scales")))
+        scales = (tuple(about[part]) for part in ("names", "means", "scales"))
+        return cls(kind, network, *scales, KernelHead.of_tensors(fitted) if fitted else None)
 
 
 def shipped_start(key: str) -> nn.Module | None:

@@ -7,6 +7,7 @@ the pre-training and a file a fold.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -15,7 +16,15 @@ import numpy as np
 
 from polymd.properties.blending import NetworkFolds
 from polymd.properties.networks.finetuning import Finetuning
-from polymd.properties.networks.folds import HeldOut, Polymers, train_fold, train_on_all
+from polymd.properties.networks.folds import (
+    HeldOut,
+    Polymers,
+    kernel_fold,
+    kernel_on_all,
+    train_fold,
+    train_on_all,
+)
+from polymd.properties.networks.kernel_head import views_of
 from polymd.properties.networks.pretraining import Pretraining, pretrain
 from polymd.properties.networks.taught_pool import TaughtPool
 
@@ -50,7 +59,7 @@ class TrainingSettings:
     pool: Sequence[str] = ()  #: polymers to pre-train on; none: start from `start`
     start: nn.Module | None = None  #: a pre-trained network; None: random weights
     pretraining: Pretraining = field(default_factory=Pretraining)
-    finetuning: Finetuning = field(default_factory=Finetuning)
+    finetuning: Finetuning | None = None  #: of the whole network; None: a kernel on it as it is
 
 
 def train_kind(
@@ -64,6 +73,8 @@ def train_kind(
     polymers, keeping = Polymers.of(tables), _keeping(kind, settings)
     folds = held_out_networks(keeping, polymers, start, settings, tell)
     tell("all polymers")
+    if settings.finetuning is None:
+        return kernel_on_all(keeping, polymers, keeping.start(1, start, settings.pretraining.seed)), folds
     return train_on_all(keeping, polymers, start, settings.finetuning), folds
 
 
@@ -114,11 +125,19 @@ def held_out_networks(
     ValueError
         A file of a fold is of another training.
     """
+    seed = settings.pretraining.seed
+
+    @cache
+    def views() -> dict[str, NDArray[np.float64]]:
+        return views_of(kind, kind.start(1, start, seed), kind.prepare(polymers.chains, tell))
+
     about = repr(
         (kind.key, kind.as_dict(), polymers.names, crc32(polymers.fold.tobytes()), settings.finetuning)
     )
 
     def train(fold: int) -> HeldOut:
+        if settings.finetuning is None:
+            return kernel_fold(polymers, views(), kind.shares, fold, seed)
         return train_fold(kind, polymers, fold, start, settings.finetuning, tell)
 
     return stored_folds(settings.folder, about, polymers.rows, train, tell)

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 
 from polymd.properties.chain_graph import chain_graph, molecule_graph
+from polymd.properties.fingerprints import PHYSICS
 from polymd.properties.mips.graphs import Batch, ChainTensors
 from polymd.properties.networks.conformers import Conformers, ConformerStore, molecule_conformers
 from polymd.properties.networks.elements import element_categories
-from polymd.properties.networks.kind import Course, NetworkKind
+from polymd.properties.networks.kind import Course, NetworkKind, physics_of
 from polymd.properties.two_channel.model import Sizes, TwoChannel, TwoChannelBatch
 from polymd.properties.two_channel.pretraining import PretrainingTwoChannel
 from polymd.psmiles import parse, star_indices
@@ -37,12 +38,13 @@ _FLAT = 0.6  # of the budget of a pre-training, for the 2D channel alone
 class TwoChannelSample:
     """A graph of N atoms, and where there are conformers, M atoms in space: the N, then the stars'.
 
-    `taught` (D,) is what pre-training learns of a chain.
+    `physics` (28,) is computed of a chain, zeros of a molecule; `taught` (D,) is what pre-training learns.
     """
 
     chain: ChainTensors
     owners: NDArray[np.int64]  #: (M,), the atom of the graph that each is an image of
     conformers: Conformers | None  #: of M atoms
+    physics: NDArray[np.float32] = field(default_factory=lambda: np.zeros(len(PHYSICS), np.float32))
     taught: NDArray[np.float32] | None = None
 
 
@@ -52,6 +54,7 @@ class TwoChannelKind(NetworkKind):
 
     key = "two-channel"
     pretraining_parts = ("decoders.", "displacements.")
+    shares = {"physics": 4.0, "unit": 1.0}  # noqa: RUF012
     sizes: Sizes = field(default_factory=Sizes)
     store: ConformerStore | None = field(default_factory=ConformerStore, compare=False)
     pool: TaughtPool | None = field(default=None, compare=False)
@@ -89,9 +92,8 @@ class TwoChannelKind(NetworkKind):
         order, owners = _order(psmiles)
         if conformers is not None:
             conformers = Conformers(conformers.numbers[order], conformers.positions[:, order])
-        return TwoChannelSample(
-            chain, owners, conformers, None if self.pool is None else self.pool.of(psmiles)
-        )
+        taught = None if self.pool is None else self.pool.of(psmiles)
+        return TwoChannelSample(chain, owners, conformers, physics_of(psmiles), taught)
 
     def courses(self, pool: TaughtPool, placed: int) -> list[Course]:
         """The 2D channel on the whole pool, then both on the chains that have conformers."""
@@ -144,8 +146,12 @@ class TwoChannelKind(NetworkKind):
         return TwoChannelBatch(
             graph,
             *(torch.from_numpy(array) for array in (elements, owners, present, positions, known)),
+            torch.from_numpy(np.array([sample.physics for sample in samples])),
             torch.from_numpy(np.array(taught)) if taught else None,
         )
+
+    def views(self, network: TwoChannel, batch: TwoChannelBatch) -> dict[str, Tensor]:
+        return network.views(batch)
 
     def build(self, targets: int) -> TwoChannel:
         return TwoChannel(self.sizes, targets)

@@ -70,6 +70,7 @@ class TwoChannelBatch:
     present: Tensor  #: (B, M) bool, no filling
     positions: Tensor  #: (B, K, M, 3), Å
     known: Tensor  #: (B,) bool, has positions
+    physics: Tensor  #: (B, 28), `PHYSICS` of chains, for a kernel; zeros of molecules
     taught: Tensor | None = None  #: (B, D), what pre-training learns of chains
 
     def to(self, device: torch.device) -> TwoChannelBatch:
@@ -142,16 +143,23 @@ class TwoChannel(nn.Module):
 
     def forward(self, batch: TwoChannelBatch) -> Tensor:
         """Targets (B, T): of the mean of both channels, of the 2D channel alone without positions."""
+        return torch.stack([self.head(view) for view in self._views(batch)]).mean(dim=0)
+
+    def views(self, batch: TwoChannelBatch) -> dict[str, Tensor]:
+        """What is computed of the chains, (B, 28), and what both channels say of the units, (B, channels)."""
+        return {"physics": batch.physics, "unit": torch.stack(self._views(batch)).mean(dim=0)}
+
+    def _views(self, batch: TwoChannelBatch) -> list[Tensor]:
+        """Means over atoms and over the channels that there are, of every conformer."""
         atoms, real = batch.graph.atoms, batch.graph.real
         flat = means(self.flat(batch, atoms), real)
         if not bool(batch.known.any()):
-            values: Tensor = self.head(flat)
-            return values
+            return [flat]
         found = []
         for positions in batch.positions.unbind(dim=1):
             spatial = means(self.spatial(batch, atoms, positions).atoms, real)
-            found.append(self.head(torch.where(batch.known[:, None], 0.5 * (flat + spatial), flat)))
-        return torch.stack(found).mean(dim=0)
+            found.append(torch.where(batch.known[:, None], 0.5 * (flat + spatial), flat))
+        return found
 
     def _embedded(self, atoms: Tensor) -> Tensor:
         """X: every column but the degree."""
