@@ -74,10 +74,10 @@ _ELEMENTS = {
 _OTHER = (60.0, 30.0, 8.0, 2.2)
 _DOUBLE, _TRIPLE = 1.733, 2.398  # refraction of a bond
 _CARBONYL = 2.211 - 1.643 - _DOUBLE  # an oxygen's own refraction holds its double bond
-#: cohesive energy by element; of carbon by its hydrogens, of oxygen and nitrogen too
+#: cohesive energy by element; of saturated carbon and of nitrogen by their hydrogens
 _COHESION = {5: 13.8, 9: 4.2, 14: 3.4, 15: 9.4, 16: 14.1, 17: 11.6, 35: 15.5, 53: 19.0}
 _CARBON = (1.5, 3.4, 4.9, 4.7, 4.7)
-_UNSATURATED = (4.3, 4.3, 4.3, 4.3, 4.3)
+_UNSATURATED = 4.3
 _OXYGEN, _OXO, _HYDROXYL = 3.4, 13.1, 29.8
 _NITROGEN = (4.2, 8.4, 12.6, 12.6, 12.6)
 
@@ -104,7 +104,7 @@ def contributions(graph: ChainGraph) -> Floats:
     single = (graph.orders == 2) & ((ring[i] == 0) | (ring[j] == 0))
     inner = (neighbours[i] > 1) & (neighbours[j] > 1)
     along = graph.backbone[i] & graph.backbone[j]
-    n_backbone = int(graph.backbone.sum())
+    n_backbone = max(1, int(graph.backbone.sum()))  # a molecule has none
     kinds = _kinds(graph)
     shown = [
         np.sqrt((1.0 + 2.0 * phi) / (1.0 - phi)),
@@ -116,7 +116,7 @@ def contributions(graph: ChainGraph) -> Floats:
         (single & along).sum() / max(1, along.sum()),
         (single & inner & ~along).sum() / len(i),
         1.0 - n_backbone / size,
-        np.log1p(graph.depths.max()),
+        np.log1p(max(0, int(graph.depths.max()))),
         (~graph.backbone[j] & graph.backbone[i]).sum() / n_backbone,
         _irregular(graph, kinds) / n_backbone,
         len({kinds[a] for a in np.flatnonzero(graph.backbone).tolist()}) / n_backbone,
@@ -139,7 +139,7 @@ def _cohesion(
         number.tolist(), hydrogens.tolist(), unsaturation.tolist(), oxo.tolist(), strict=True
     ):
         if z == 6:
-            total += (_UNSATURATED if u else _CARBON)[h]
+            total += _UNSATURATED if u else _CARBON[h]
         elif z == 7:
             total += _NITROGEN[h]
         elif z == 8:

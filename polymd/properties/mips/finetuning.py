@@ -34,7 +34,7 @@ class Finetuning(finetuning.Finetuning):
     hidden: Mapping[str, float] = field(  #: share of polymers whose descriptors of a kind are hidden
         default_factory=lambda: {"descriptors": 0.2, "physics": 0.2, "shape": 0.5}
     )
-    networks: int = 2  #: of one start, with other seeds and other validation polymers; their mean is taken
+    networks: int = 1  #: of one start, with other seeds and other validation polymers; their mean is taken
 
 
 @dataclass(frozen=True)
