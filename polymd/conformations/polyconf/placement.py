@@ -235,11 +235,15 @@ class Placement:
         seen = units.own.copy()
         np.put_along_axis(seen, units.line[:, STAR_AFTER : STAR_AFTER + 1], True, axis=1)
         atoms = np.where(seen, units.atoms, -1)
-        least = [
-            repulsions(conformers.astype(np.float64), np.tile(row, (len(conformers), 1)), sizes).min()
-            for conformers, row in zip(templates, atoms, strict=True)
-        ]
-        return cls(sizes, np.array(least), atoms, units, kinds)
+        shown = {int(kind): i for i, kind in enumerate(kinds)}
+        least = {
+            kind: repulsions(
+                templates[i].astype(np.float64), np.tile(atoms[i], (len(templates[i]), 1)), sizes
+            )
+            for kind, i in shown.items()
+        }
+        lowest = np.array([least[int(kind)].min() for kind in kinds])
+        return cls(sizes, lowest, atoms, units, kinds)
 
     def ordered(self, rng: np.random.Generator, draws: Tensor, units: Tensor) -> tuple[Tensor, Tensor]:
         """Draws (D, M, A, 3) of units (M,) in another order, and which units (M,) clash in all of them.

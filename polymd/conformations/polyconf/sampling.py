@@ -13,6 +13,7 @@ from torch import Tensor
 
 from polymd.conformations.chain import Chain
 from polymd.conformations.library import unit_kinds
+from polymd.conformations.network import load_network
 from polymd.conformations.polyconf import rotation_diffusion as so3
 from polymd.conformations.polyconf.assembly import (
     STAR_AFTER,
@@ -33,6 +34,8 @@ from polymd.conformations.polyconf.model import PolyConf, load_polyconf
 from polymd.conformations.polyconf.placement import Placement
 from polymd.conformations.polyconf.torsion_diffusion import sample_turns
 from polymd.conformations.polyconf.units import ChainUnits, chain_units
+from polymd.conformations.thermal import thermal_pool
+from polymd.conformations.torsions import Encoded
 
 if TYPE_CHECKING:
     from polymd.polymer import Polymer
@@ -40,9 +43,10 @@ if TYPE_CHECKING:
 __all__ = ["Sampling", "sample_chains"]
 
 _UNITS_AT_ONCE = 1500
-_POOL = 40
+_POOL = 24
 """Draws of units that excluded volume chooses among, at least; short chains have several of each unit."""
 _ROUNDS = 4
+_SEED = 2
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,8 @@ class Sampling:
     rotations: Literal["diffusion", "uniform"] = "diffusion"
     torsion_steps: int = 20
     rotation_steps: int = 100
-    torsion_noise: float = 0.5
-    noise: float = 0.5
+    torsion_noise: float = 1.0
+    noise: float = 1.0
 
 
 def sample_chains(
@@ -109,14 +113,23 @@ def sample_chains(
 def unit_templates(
     polymer: Polymer, units: ChainUnits
 ) -> tuple[list[NDArray[np.float32]], NDArray[np.int64]]:
-    """Embedded conformers (C, A, 3) of each unit, whose lengths, angles and rings are kept; kinds (U,)."""
+    """Conformers (C, A, 3) Å of each unit, whose lengths, angles and rings are kept, and kinds (U,) of units.
+
+    They are growth's: embedded, at the lengths and angles of its network, vibrating as at 298 K.
+    """
     chain = Chain.of(polymer)
-    kinds, kind_of, _ = unit_kinds(chain, polymer.unit_types)
+    kinds, kind_of, example_of = unit_kinds(chain, polymer.unit_types)
+    shown = sorted({u for i in example_of for u in range(max(0, i - 2), i + 1)})
+    encoded = Encoded(chain, load_network(), [a for u in shown for a in chain.local(u)])
+    pools = [
+        thermal_pool(chain, unit, kind, encoded, _SEED).coordinates
+        for unit, kind in zip(example_of, kinds, strict=True)
+    ]
     templates = []
     for i in range(polymer.n_units):
         local = chain.local(i)
         rows = [local.index(atom) for atom in dict.fromkeys(local)]
-        conformers = kinds[kind_of[i]].coordinates[:, rows].astype(np.float32)
+        conformers = pools[kind_of[i]][:, rows].astype(np.float32)
         padded = np.zeros((len(conformers), units.present.shape[1], 3), dtype=np.float32)
         padded[:, : len(rows)] = conformers
         templates.append(padded)

@@ -63,7 +63,7 @@ def test_angles_between_units_are_those_of_units(model: PolyConf) -> None:
         steps = np.diff(chain[polymer.backbone], axis=0)
         steps /= np.linalg.norm(steps, axis=1, keepdims=True)
         angles = 180.0 - np.degrees(np.arccos((steps[1:] * steps[:-1]).sum(axis=1)))
-        assert 108.0 < angles.min() < angles.max() < 118.0
+        assert 100.0 < angles.min() < angles.max() < 126.0  # they vibrate
 
 
 def test_excluded_volume_keeps_atoms_apart(model: PolyConf) -> None:
