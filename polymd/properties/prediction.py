@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polymd.properties.read_chain import reading
+from polymd.properties.read_chain import MANY, reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +65,7 @@ def predict(
     """
     import numpy as np
     import pandas as pd
+    from threadpoolctl import threadpool_limits
 
     from polymd.properties.estimates import WITHIN_90
 
@@ -76,9 +77,9 @@ def predict(
     with reading(polymers) as read:
         loaded, kind = _find(str(model))
         names = _names(properties, loaded.names(kind))
-        loaded.processes.prepare(names)  # while many are read
-        chains = read()
-    estimates = loaded.predict(names, chains, kind)
+        with threadpool_limits(1 if len(polymers) >= MANY else None):  # two parts at once, a core each
+            loaded.processes.prepare(names)  # while many are read
+            estimates = loaded.predict(names, read(), kind)
     frames = []
     for name in names:
         low, middle, high = estimates[name].interval()

@@ -24,9 +24,9 @@ from polymd.repeats import canonical_chain, shortened
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["ReadChain", "read_chains", "reading"]
+__all__ = ["MANY", "ReadChain", "read_chains", "reading"]
 
-_MANY = 300  # polymers, for which a process of their own pays
+MANY = 300  #: polymers, for which a process of their own pays
 
 
 class ReadChain:
@@ -67,7 +67,7 @@ def reading(polymers: Sequence[str]) -> Iterator[Callable[[], list[ReadChain]]]:
     Where they are many another process does it meanwhile. If it fails they are read here, for the error of
     `read_chains`.
     """
-    if len(polymers) < _MANY:
+    if len(polymers) < MANY:
         chains = read_chains(polymers)
         yield lambda: chains
         return

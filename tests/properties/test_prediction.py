@@ -128,7 +128,7 @@ def test_refuses_what_it_does_not_know() -> None:
 
 
 def test_many_polymers_are_read_by_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("polymd.properties.read_chain._MANY", 2)
+    monkeypatch.setattr("polymd.properties.read_chain.MANY", 2)
     with reading(CHAINS[:4]) as read:
         chains = read()
     for chain, here in zip(chains, read_chains(CHAINS[:4]), strict=True):
