@@ -3,9 +3,9 @@
 PolyConf assembles its draws as they are, and long chains run through themselves. Here units are placed
 from head to tail. A unit is tried as it was drawn, at the torsion of the junction that was drawn for it,
 then with draws of any unit of its kind and any junction of its kind, and all torsions ever less near
-the drawn ones. A placement of repulsion u (in kT; Weeks, Chandler and Andersen, as in growth) passes with the
-probability exp(-u); when none of `_TRIALS` does, they compete with these weights. A unit without a place
-takes some units before it back.
+the drawn ones. A placement of repulsion u (in kT; Weeks, Chandler and Andersen, as in growth, beyond that of
+embedded units) passes with the probability exp(-(u - 8)) or 1; when none of `_TRIALS` does, they compete with
+the weights exp(-u). A unit without a place takes some units before it back.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _TRIALS = 100
-_CEILING = 10.0  # kT, of the repulsion of a unit
+_ALLOWED = 8.0  # kT, of the repulsion of a unit, which passes in any case
+_CEILING = 15.0  # kT, of the repulsion of a unit
 _SOFTEST = 1.5  # of the repulsion in the last trial
 _JUNCTION = 0.15  # rad, about drawn torsions of junctions
 _TURN = 0.2  # rad, about drawn torsions of units, times softness
@@ -60,7 +61,7 @@ class Pool(NamedTuple):
 
     points: Floats  # (U, D, A, 3) Å
     torsions: Floats  # (U, D) rad, of the junction before each unit
-    least: Floats  # (U,) kT, repulsion of embedded units with themselves
+    usual: Floats  # (U,) kT, repulsion of embedded units with themselves
     atoms: Ints  # (U, A)
     own: NDArray[np.bool_]  # (U, A)
     line: Ints  # (U, 6)
@@ -161,11 +162,11 @@ def _choose(
             line = pool.line[unit]
             attach(points, len(points), line[0], line[1], line[2], place, axes, angle)
         most = min(ceiling, kept_cost) if desperate else ceiling
-        cost = _repulsion(table, volumes, points, pool.atoms[unit], most + pool.least[unit])
-        cost -= pool.least[unit]
+        cost = _repulsion(table, volumes, points, pool.atoms[unit], most + pool.usual[unit])
+        cost -= pool.usual[unit]
         if cost > most:
             continue
-        passed = cost <= -(1.0 + softness) * np.log(1.0 - rng.random())
+        passed = cost <= _ALLOWED - (1.0 + softness) * np.log(1.0 - rng.random())
         weight = np.exp(-cost / (1.0 + _SOFTEST * late))
         total += weight
         if passed or desperate or rng.random() * total < weight:
@@ -220,7 +221,7 @@ class Placement:
     """What the assembly knows of a chain; for the arrays see `Pool`."""
 
     volumes: Volumes
-    least: Floats
+    usual: Floats
     atoms: Ints
     chain: ChainUnits
     kinds: Ints
@@ -236,14 +237,14 @@ class Placement:
         np.put_along_axis(seen, units.line[:, STAR_AFTER : STAR_AFTER + 1], True, axis=1)
         atoms = np.where(seen, units.atoms, -1)
         shown = {int(kind): i for i, kind in enumerate(kinds)}
-        least = {
+        found = {
             kind: repulsions(
                 templates[i].astype(np.float64), np.tile(atoms[i], (len(templates[i]), 1)), sizes
             )
             for kind, i in shown.items()
         }
-        lowest = np.array([least[int(kind)].min() for kind in kinds])
-        return cls(sizes, lowest, atoms, units, kinds)
+        usual = np.array([np.median(found[int(kind)]) for kind in kinds])
+        return cls(sizes, usual, atoms, units, kinds)
 
     def ordered(self, rng: np.random.Generator, draws: Tensor, units: Tensor) -> tuple[Tensor, Tensor]:
         """Draws (D, M, A, 3) of units (M,) in another order, and which units (M,) clash in all of them.
@@ -267,7 +268,7 @@ class Placement:
         junctions = np.full(len(kinds), -1)
         junctions[1:] = kinds[:-1] * (kinds.max() + 1) + kinds[1:]
         pool = Pool(
-            points, before, self.least, self.atoms, chain.own, chain.line,
+            points, before, self.usual, self.atoms, chain.own, chain.line,
             np.ascontiguousarray(chain.quads[..., 1:3]), chain.moving, kinds, junctions,
         )  # fmt: skip
         return place_units(rng, pool, self.volumes)[0]

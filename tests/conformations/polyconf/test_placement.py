@@ -54,7 +54,7 @@ def test_without_repulsion_draws_stay_as_they_are() -> None:
     _, placement, points, torsions, joined = _parts(0)
     sizes = placement.volumes
     ghosts = sizes._replace(hard=0.0 * sizes.hard, depth=0.0 * sizes.depth)
-    placement = Placement(ghosts, 0.0 * placement.least, placement.atoms, placement.chain, placement.kinds)
+    placement = Placement(ghosts, 0.0 * placement.usual, placement.atoms, placement.chain, placement.kinds)
     placed = placement.place(np.random.default_rng(0), points[:, None], torsions.double().numpy()[:, None])
     assert np.allclose(pdist(placed), pdist(joined), atol=1e-3)
 
