@@ -51,7 +51,12 @@ def evaluate_properties(
     for name in chosen:  # say what is missing before the first hour of work
         read_rows(find_table(name), folder)
     wanted = ["trees", "mips"] if model == "auto" else [key.strip() for key in model.split(",")]
-    members = {key: _member(key, checkpoints / key, epochs) for key in wanted if key in NETWORKS}
+    if unknown := set(wanted) - {"gp", *NETWORKS}:
+        raise ValueError(
+            f"no model {unknown.pop()!r} to test; allowed: auto, gp, {', '.join(NETWORKS)}, or several with "
+            "commas; fix: take one of them"
+        )
+    members = {key: _member(key, checkpoints / key, epochs) for key in wanted if key != "gp"}
     if members and protocol == "5fold":
         results, said = evaluate_members(chosen, members, folder, split_seed=split_seed, tell=_tell)
         if predictions is not None:

@@ -42,6 +42,14 @@ def test_says_which_tables_there_are(capsys: pytest.CaptureFixture[str]) -> None
     assert "no property table 'colour'; allowed: Egc" in capsys.readouterr().err
 
 
+def test_says_which_models_there_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("polymd.datasets.properties.read_rows", lambda *_: None)
+    assert main(["evaluate", "property", "Nc", "--model", "trees,forest"]) == 2
+    assert "no model 'forest' to test; allowed: auto, gp, trees, mips" in capsys.readouterr().err
+
+
 def test_says_where_tables_come_from(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

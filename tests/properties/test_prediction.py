@@ -8,7 +8,9 @@ import pytest
 
 from polymd.datasets.properties import TABLES
 from polymd.properties import predict
+from polymd.properties.blending import NetworkFolds
 from polymd.properties.estimates import WITHIN_90, Estimates, calibration, coverage
+from polymd.properties.evaluation import evaluate_members
 from polymd.properties.prediction import COLUMNS, SHIPPED
 from polymd.properties.process_training import train_processes
 from polymd.properties.property_model import PropertyModel
@@ -125,6 +127,20 @@ def test_refuses_what_it_does_not_know() -> None:
         predict(["*CC*", "CC"], "Nc")
     with pytest.raises(ValueError, match="neither a shipped target nor a CSV file"):
         read_tables(["colour"])
+
+
+def test_members_and_their_blend_are_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = {"colour": table(logarithmic=True)}
+    targets, fold = tables["colour"].targets, tables["colour"].fold
+    unseen = (fold != np.arange(5)[:, None]) & (np.arange(len(fold)) % 3 == 0)
+    exact = {"colour": NetworkFolds(np.tile(targets, (5, 1)), unseen)}
+    monkeypatch.setattr("polymd.properties.training_tables.read_tables", lambda *_, **__: tables)
+    results, said = evaluate_members(["colour"], {"trees": lambda _: exact})
+    assert [r["model"] for r in results] == ["gp", "blend", "trees"]
+    assert results[2]["rmse"] == pytest.approx(0.0, abs=1e-9)
+    assert results[1]["rmse"] < results[0]["rmse"]
+    assert list(said.columns) == ["property", "psmiles", "fold", "value", "blend", "gp", "trees"]
+    np.testing.assert_allclose(said["trees"], said["value"])
 
 
 def test_many_polymers_are_read_by_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
