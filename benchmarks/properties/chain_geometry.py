@@ -2,7 +2,7 @@
 
     python -m benchmarks.properties.chain_geometry Nc EPS --folder tables --units 5 --out geometry.json
 
-MMPolymer's first open question (arXiv 2406.04727). The 3D tower alone, from random weights, is trained and
+MMPolymer's first open question (arXiv 2406.04727). A kernel on the shipped 3D tower alone is fitted and
 tested on the stored folds twice, nested, with nothing different but the positions: two ETKDG conformers of
 the unit with its stars substituted, or the middle units of two chains grown by `generate_conformations`. Only
 polymers for which both can be made take part. Everything that takes long is kept beside `--out`.
@@ -26,8 +26,8 @@ from polymd.polymer import Polymer
 from polymd.properties.mmpolymer.kind import MMPolymerKind
 from polymd.properties.mmpolymer.towers import Sizes
 from polymd.properties.networks.conformers import Conformers, ConformerStore
-from polymd.properties.networks.finetuning import Finetuning
 from polymd.properties.networks.folds import Polymers
+from polymd.properties.networks.trained import shipped_start
 from polymd.properties.networks.training import TrainingSettings, held_out_networks
 from polymd.properties.training_tables import TrainingTable, read_tables
 from polymd.properties.unit_frames import unit_frames
@@ -69,11 +69,12 @@ def grown_store(
     return store
 
 
-def rmse(table: TrainingTable, store: ConformerStore, folder: Path, epochs: int) -> list[float]:
+def rmse(table: TrainingTable, store: ConformerStore, folder: Path) -> list[float]:
     """Root mean square errors of the five folds, in the table's targets."""
-    kind = MMPolymerKind(Sizes(modalities="structure"), store)
-    settings = TrainingSettings(folder, finetuning=Finetuning(epochs=epochs))
-    found = held_out_networks(kind, Polymers.of({table.name: table}), None, settings)[table.name]
+    kind = MMPolymerKind(Sizes(modalities="structure", physics=False), store)
+    start = shipped_start(kind.key)
+    polymers = Polymers.of({table.name: table})
+    found = held_out_networks(kind, polymers, start, TrainingSettings(folder))[table.name]
     errors = [
         found.predicted[fold, table.fold == fold] - table.targets[table.fold == fold] for fold in range(5)
     ]
@@ -86,7 +87,6 @@ def main(
     folder: Annotated[Path | None, typer.Option(help="Of the tables.")] = None,
     units: Annotated[list[int] | None, typer.Option(help="Chain lengths, 3 or more units.")] = None,
     method: Annotated[str, typer.Option(help="growth or etkdg.")] = "growth",
-    epochs: Annotated[int, typer.Option(help="Passes over the labels.")] = 20,
     exclude: Annotated[Path | None, typer.Option(help="JSON or CSV of P-SMILES to leave out.")] = None,
 ) -> None:
     """Train and test with both geometries."""
@@ -110,7 +110,7 @@ def main(
             row = {"property": name, "polymers": int(rows.sum()), "units": n_units, "method": method}
             for geometry, store in (("substituted", stars), ("chain", grown)):
                 where = work / f"{name}-{geometry}-{method}-{n_units}"
-                row |= {geometry: rmse(part, store, where, epochs)}
+                row |= {geometry: rmse(part, store, where)}
             results.append(row)
             typer.echo(json.dumps(row))
             out.write_text(json.dumps(results, indent=2), encoding="utf-8")

@@ -20,7 +20,7 @@ from polymd.properties.networks.conformers import ConformerStore
 from polymd.properties.networks.finetuning import Finetuning
 from polymd.properties.networks.pretraining import Pretraining
 from polymd.properties.networks.taught_pool import TaughtPool
-from polymd.properties.networks.trained import TrainedNetwork
+from polymd.properties.networks.trained import TrainedNetwork, shipped_start
 from polymd.properties.networks.training import TrainingSettings, pretrained, train_kind
 from polymd.properties.property_model import PropertyModel
 from polymd.properties.read_chain import read_chains
@@ -183,6 +183,18 @@ def test_courses_go_on_from_each_other(tmp_path: Path) -> None:
     assert len(ConformerStore(tmp_path / "placed.npz", 1).find([])) == 0
     start = KIND.start(2, network, seed=0)
     assert torch.equal(start.text.tokens.weight, network.text.tokens.weight)
+
+
+def test_the_shipped_network_starts_a_training_without_a_pool() -> None:
+    shipped = shipped_start("mmpolymer")
+    assert isinstance(shipped, MMPolymer)
+    for modalities in ("both", "text", "structure"):
+        kind = MMPolymerKind(Sizes(modalities=modalities), STORE)
+        own, other = kind.start(3, shipped, seed=0).state_dict(), shipped.state_dict()
+        towers = {name for name in own if name.startswith(("text.", "structure."))}
+        assert towers
+        assert all(torch.equal(own[name], other[name]) for name in towers & other.keys())
+    assert shipped_start("letters") is None
 
 
 def test_the_text_alone_needs_no_conformers() -> None:

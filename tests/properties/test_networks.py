@@ -48,7 +48,7 @@ class LetterKind(NetworkKind):
     """The smallest kind there can be: a linear network on counts of letters."""
 
     key = "letters"
-    shares = {"body": 1.0}  # noqa: RUF012
+    shares = ({"body": 1.0},)
 
     def as_dict(self) -> dict[str, Any]:
         return {}
@@ -301,14 +301,14 @@ def test_a_kernel_learns_smooth_functions_of_views() -> None:
     targets = np.column_stack([np.sin(views["one"][:, 0]), views["one"][:, 1]])
     targets[::2, 1] = np.nan
     rows = np.arange(80)
-    head = KernelHead.fit(views, {"one": 9.0, "other": 1.0}, targets, rows)
+    head = KernelHead.fit(views, ({"one": 9.0, "other": 1.0}, {"one": 2.0, "other": 1.0}), targets, rows)
     found = head.predict(views)
     assert np.sqrt(np.mean((found[80:, 0] - targets[80:, 0]) ** 2)) < 0.3
-    np.testing.assert_array_equal(head.weights[::2, 1], 0.0)
+    np.testing.assert_array_equal(head.weights[:, ::2, 1], 0.0)
     read = KernelHead.of_tensors(head.tensors())
     np.testing.assert_allclose(read.predict(views), found, atol=1e-2)
     constant = {"one": np.ones((120, 2))}
-    assert np.isfinite(KernelHead.fit(constant, {"one": 1.0}, targets, rows).predict(constant)).all()
+    assert np.isfinite(KernelHead.fit(constant, ({"one": 1.0},), targets, rows).predict(constant)).all()
 
 
 def test_a_kernel_of_a_fold_never_sees_it() -> None:
@@ -317,13 +317,13 @@ def test_a_kernel_of_a_fold_never_sees_it() -> None:
     for shifted in (0.0, 5.0):
         polymers = Polymers.of({"colour": table(shifted=shifted)})
         views = {"letters": np.array([[c.count("O") / len(c), c.count("N")] for c in polymers.chains])}
-        runs.append(kernel_fold(polymers, views, {"letters": 1.0}, 2, seed=0))
+        runs.append(kernel_fold(polymers, views, ({"letters": 1.0},), 2, seed=0))
     np.testing.assert_array_equal(runs[0].predicted, runs[1].predicted)
     validation = runs[0].validation
     assert validation.any()
     assert not (validation & (table().fold == 2)).any()
     without = replace(polymers, values={"colour": np.where(validation, 9.0, polymers.values["colour"])})
-    other = kernel_fold(without, views, {"letters": 1.0}, 2, seed=0)
+    other = kernel_fold(without, views, ({"letters": 1.0},), 2, seed=0)
     np.testing.assert_array_equal(other.predicted[validation], runs[1].predicted[validation])
 
 

@@ -13,7 +13,7 @@ from polymd.properties.mmpolymer.tokens import PAD, encode
 from polymd.properties.mmpolymer.towers import LONGEST, Sizes
 from polymd.properties.networks.conformers import Conformers, ConformerStore
 from polymd.properties.networks.elements import element_categories
-from polymd.properties.networks.kind import Course, NetworkKind, physics_of
+from polymd.properties.networks.kind import PHYSICS_SHARES, Course, NetworkKind, physics_of
 from polymd.repeats import canonical_chain
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class MMPolymerKind(NetworkKind):
     key = "mmpolymer"
     pretraining_parts = ("text.masked.", "structure.displacements.", "contrast.", "taught.")
     head_parts = ("head.", "physics.")
-    shares = {"physics": 4.0, "text": 0.5, "structure": 0.5}  # noqa: RUF012
+    shares = tuple({"physics": share, "text": 0.5, "structure": 0.5} for share in PHYSICS_SHARES)
     sizes: Sizes = field(default_factory=Sizes)
     store: ConformerStore = field(default_factory=ConformerStore, compare=False)
     pool: TaughtPool | None = field(default=None, compare=False)

@@ -157,7 +157,11 @@ def train_on_all(
 
 
 def kernel_fold(
-    polymers: Polymers, views: Mapping[str, Floats], shares: Mapping[str, float], held_out: int, seed: int
+    polymers: Polymers,
+    views: Mapping[str, Floats],
+    shares: Sequence[Mapping[str, float]],
+    held_out: int,
+    seed: int,
 ) -> HeldOut:
     """Fit a kernel to all folds but one, and predict all chains from views (N, numbers) of each.
 

@@ -7,7 +7,7 @@ this costs seconds. l and λ are those of the least leave-one-out error on the p
 
 | symbol | in the code                                                              |
 |--------|--------------------------------------------------------------------------|
-| x, x_i | views of a polymer, scaled; `KernelHead.points`                          |
+| x, x_i | views of a polymer; `KernelHead.points` times `KernelHead.factors`       |
 | z      | targets, standardised; nan where there is no label                       |
 | m, s   | means and scales of targets, kept by `TrainedNetwork`                    |
 | a, l   | `KernelHead.weights`, `KernelHead.lengths`                               |
@@ -45,20 +45,20 @@ _TEST_BATCH = 64
 
 @dataclass(frozen=True)
 class KernelHead:
-    """Fitted to N polymers with F numbers each, for T targets."""
+    """Fitted to N polymers with F numbers each, for T targets; the mean of K kernels of several distances."""
 
     centres: Floats  #: (F,)
     spreads: Floats  #: (F,)
-    factors: Floats  #: (F,), of the standardised numbers
-    points: Floats  #: (N, F), scaled
-    weights: Floats  #: (N, T), 0 where there was no label
-    lengths: Floats  #: (T,)
+    factors: Floats  #: (K, F), of the standardised numbers
+    points: Floats  #: (N, F), standardised
+    weights: Floats  #: (K, N, T), 0 where there was no label
+    lengths: Floats  #: (K, T)
 
     @classmethod
     def fit(
         cls,
         views: Mapping[str, Floats],
-        shares: Mapping[str, float],
+        shares: Sequence[Mapping[str, float]],
         targets: Floats,
         rows: NDArray[np.int64],
     ) -> KernelHead:
@@ -69,36 +69,37 @@ class KernelHead:
         views
             Of M polymers, each (M, numbers), such as the means of a tower's tokens.
         shares
-            Of the squared distance, by view; only their ratios matter.
+            Of the squared distance, by view, for every kernel; only their ratios matter.
         targets
             (M, T), standardised, nan where there is no label.
         rows
             Polymers to fit.
         """
-        numbers = np.concatenate(list(views.values()), axis=1)
-        total = 2.0 * sum(shares[name] for name in views)
-        factors = np.concatenate(
-            [np.full(v.shape[1], np.sqrt(shares[name] / total / v.shape[1])) for name, v in views.items()]
-        )
-        spreads = numbers[rows].std(axis=0)
-        spreads = np.where(spreads > _LEAST_SPREAD, spreads, 1.0)
-        head = cls(numbers[rows].mean(axis=0), spreads, factors, *(np.empty((0, 0)) for _ in range(3)))
-        points, known = head._scaled(numbers[rows]), targets[rows]
-        weights, lengths = np.zeros(known.shape), np.ones(known.shape[1])
+        numbers, known = np.concatenate(list(views.values()), axis=1)[rows], targets[rows]
+        spreads = numbers.std(axis=0)
+        centres, spreads = numbers.mean(axis=0), np.where(spreads > _LEAST_SPREAD, spreads, 1.0)
+        factors = np.stack([_factors(views, share) for share in shares])
+        points = _standard(numbers, centres, spreads)
+        weights, lengths = np.zeros((len(shares), *known.shape)), np.ones((len(shares), known.shape[1]))
         for column, values in enumerate(known.T):
             labelled = np.flatnonzero(~np.isnan(values))
-            lengths[column], found = _ridge(points[labelled], values[labelled])
-            weights[labelled, column] = found
-        return cls(head.centres, spreads, factors, points, weights, lengths)
+            for k, factor in enumerate(factors):
+                found = _ridge(points[labelled] * factor, values[labelled])
+                lengths[k, column], weights[k, labelled, column] = found
+        return cls(centres, spreads, factors, points, weights, lengths)
 
     def predict(self, views: Mapping[str, Floats]) -> Floats:
         """Standardised targets (M, T) of M polymers with the same views."""
-        distances = _distances(self._scaled(np.concatenate(list(views.values()), axis=1)), self.points)
-        found = np.empty((len(distances), len(self.lengths)))
-        for length in np.unique(self.lengths):
-            columns = self.lengths == length
-            found[:, columns] = _matern(distances / length) @ self.weights[:, columns]
-        return found
+        numbers = np.concatenate(list(views.values()), axis=1)
+        points = _standard(numbers, self.centres, self.spreads)
+        found = np.zeros((len(self.factors), len(points), self.weights.shape[2]))
+        for k, factor in enumerate(self.factors):
+            distances = _distances(points * factor, self.points * factor)
+            for length in np.unique(self.lengths[k]):
+                columns = self.lengths[k] == length
+                found[k][:, columns] = _matern(distances / length) @ self.weights[k][:, columns]
+        mean: Floats = found.mean(axis=0)
+        return mean
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """All arrays; the points rounded to half precision."""
@@ -109,10 +110,6 @@ class KernelHead:
     def of_tensors(cls, tensors: Mapping[str, NDArray[Any]]) -> KernelHead:
         """The head of arrays of `tensors`."""
         return cls(**{field.name: tensors[field.name].astype(np.float64) for field in fields(cls)})
-
-    def _scaled(self, numbers: Floats) -> Floats:
-        standard: Floats = np.clip((numbers - self.centres) / self.spreads, -_MOST, _MOST) * self.factors
-        return standard
 
 
 def views_of(kind: NetworkKind, network: nn.Module, samples: Sequence[Any]) -> dict[str, Floats]:
@@ -130,6 +127,19 @@ def views_of(kind: NetworkKind, network: nn.Module, samples: Sequence[Any]) -> d
             found.append({name: view.double().cpu().numpy() for name, view in views.items()})
     order = np.argsort(np.concatenate(parts))
     return {name: np.concatenate([views[name] for views in found])[order] for name in found[0]}
+
+
+def _standard(numbers: Floats, centres: Floats, spreads: Floats) -> Floats:
+    standard: Floats = np.clip((numbers - centres) / spreads, -_MOST, _MOST)
+    return standard
+
+
+def _factors(views: Mapping[str, Floats], shares: Mapping[str, float]) -> Floats:
+    """(F,), with which the mean squared distance is 1 and the views have their shares of it."""
+    total = 2.0 * sum(shares[name] for name in views)
+    return np.concatenate(
+        [np.full(view.shape[1], np.sqrt(shares[n] / total / view.shape[1])) for n, view in views.items()]
+    )
 
 
 def _ridge(points: Floats, values: Floats) -> tuple[float, Floats]:

@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from polymd.properties.networks.conformers import Conformers
     from polymd.properties.networks.taught_pool import TaughtPool
 
-__all__ = ["Batch", "Course", "NetworkKind", "fastest_device", "mixed_precision", "physics_of"]
+__all__ = [
+    "PHYSICS_SHARES",
+    "Batch",
+    "Course",
+    "NetworkKind",
+    "fastest_device",
+    "mixed_precision",
+    "physics_of",
+]
+
+PHYSICS_SHARES = (1.0, 4.0, 16.0)  #: of what is computed of a chain, to 1 of what a network says of it
 
 
 class Batch(Protocol):
@@ -50,7 +60,7 @@ class NetworkKind(ABC):
     key: ClassVar[str]  #: name on the command line and in files
     pretraining_parts: ClassVar[tuple[str, ...]] = ()  #: beginnings of names of weights that predict nothing
     head_parts: ClassVar[tuple[str, ...]] = ("head.",)  #: and of those that a kernel takes the place of
-    shares: ClassVar[Mapping[str, float]] = {}  #: of the views, in the squared distance of two polymers
+    shares: ClassVar[tuple[Mapping[str, float], ...]] = ()  #: of views in the distance, for each kernel
 
     @abstractmethod
     def as_dict(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from polymd.properties.fingerprints import PHYSICS
 from polymd.properties.mips.graphs import Batch, ChainTensors
 from polymd.properties.networks.conformers import Conformers, ConformerStore, molecule_conformers
 from polymd.properties.networks.elements import element_categories
-from polymd.properties.networks.kind import Course, NetworkKind, physics_of
+from polymd.properties.networks.kind import PHYSICS_SHARES, Course, NetworkKind, physics_of
 from polymd.properties.two_channel.model import Sizes, TwoChannel, TwoChannelBatch
 from polymd.properties.two_channel.pretraining import PretrainingTwoChannel
 from polymd.psmiles import parse, star_indices
@@ -54,7 +54,7 @@ class TwoChannelKind(NetworkKind):
 
     key = "two-channel"
     pretraining_parts = ("decoders.", "displacements.")
-    shares = {"physics": 4.0, "unit": 1.0}  # noqa: RUF012
+    shares = tuple({"physics": share, "unit": 1.0} for share in PHYSICS_SHARES)
     sizes: Sizes = field(default_factory=Sizes)
     store: ConformerStore | None = field(default_factory=ConformerStore, compare=False)
     pool: TaughtPool | None = field(default=None, compare=False)
