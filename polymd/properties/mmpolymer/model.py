@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -50,7 +50,9 @@ class MultimodalBatch:
 
     def to(self, device: torch.device) -> MultimodalBatch:
         """The same on a device."""
-        parts = {name: None if part is None else part.to(device) for name, part in vars(self).items()}
+        parts: dict[str, Any] = {
+            name: None if part is None else part.to(device) for name, part in vars(self).items()
+        }
         return MultimodalBatch(**parts)
 
 

@@ -127,7 +127,7 @@ def train_fold(
     targets, means, scales = polymers.targets(train)
     examples = Examples(kind, kind.prepare(polymers.chains, tell), targets)
     network = kind.start(len(polymers.names), start, settings.seed)
-    kind.set_scales(network, [examples.samples[row] for row in np.flatnonzero(train)])
+    kind.set_scales(network, [examples.samples[row] for row in np.flatnonzero(train).tolist()])
     network = finetune(
         network,
         examples,

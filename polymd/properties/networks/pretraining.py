@@ -75,9 +75,7 @@ def pretrain(
     if not psmiles:
         raise ValueError("no polymers to pre-train on; give a file with a column psmiles")
     network = kind.start(1, start, settings.seed).to(fastest_device())
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=settings.learning_rate, weight_decay=0.01, fused=True
-    )
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=0.01, fused=True)
     about = repr((kind.key, kind.as_dict(), settings))
     state: dict[str, Any] = {"chunk": 0, "seconds": 0.0, "steps": 0}
     if checkpoint.exists():

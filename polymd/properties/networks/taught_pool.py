@@ -75,7 +75,7 @@ class TaughtPool:
     @property
     def width(self) -> int:
         """D."""
-        return self.values.shape[1]
+        return int(self.values.shape[1])
 
     def of(self, chain: str) -> Floats:
         """The numbers (D,) of one chain."""

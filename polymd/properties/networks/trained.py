@@ -85,8 +85,8 @@ class TrainedNetwork:
         fitted = {n.removeprefix(_KERNEL): array for n, array in tensors.items() if n.startswith(_KERNEL)}
         weights = {name: torch.from_numpy(array.astype(np.float32)) for name, array in tensors.items()}
         network.load_state_dict(weights, strict=False)
-        scales = (tuple(about[part]) for part in ("names", "means", "scales"))
-        return cls(kind, network, *scales, KernelHead.of_tensors(fitted) if fitted else None)
+        names, means, scales = (tuple(about[part]) for part in ("names", "means", "scales"))
+        return cls(kind, network, names, means, scales, KernelHead.of_tensors(fitted) if fitted else None)
 
 
 def shipped_start(key: str) -> nn.Module | None:

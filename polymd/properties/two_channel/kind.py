@@ -143,12 +143,10 @@ class TwoChannelKind(NetworkKind):
             chosen = rng.integers(len(found), size=1) if rng is not None else np.arange(count)
             positions[b][:, rows] = found[chosen]
         taught = [sample.taught for sample in samples if sample.taught is not None]
-        return TwoChannelBatch(
-            graph,
-            *(torch.from_numpy(array) for array in (elements, owners, present, positions, known)),
-            torch.from_numpy(np.array([sample.physics for sample in samples])),
-            torch.from_numpy(np.array(taught)) if taught else None,
-        )
+        physics = np.array([sample.physics for sample in samples])
+        arrays = (elements, owners, present, positions, known, physics)
+        batch = TwoChannelBatch(graph, *(torch.from_numpy(array) for array in arrays))
+        return replace(batch, taught=torch.from_numpy(np.array(taught))) if taught else batch
 
     def views(self, network: TwoChannel, batch: TwoChannelBatch) -> dict[str, Tensor]:
         return network.views(batch)

@@ -75,7 +75,9 @@ class TwoChannelBatch:
 
     def to(self, device: torch.device) -> TwoChannelBatch:
         """The same on a device."""
-        parts = {name: None if part is None else part.to(device) for name, part in vars(self).items()}
+        parts: dict[str, Any] = {
+            name: None if part is None else part.to(device) for name, part in vars(self).items()
+        }
         return TwoChannelBatch(**parts)
 
 
