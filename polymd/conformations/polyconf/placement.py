@@ -178,8 +178,8 @@ def _choose(
 
 
 @numba.njit(cache=True, nogil=True)
-def place_units(rng: np.random.Generator, pool: Pool, volumes: Volumes) -> tuple[Floats, int]:
-    """Assemble a chain; returns positions (N, 3) in Å and about how many clashes were left.
+def place_units(rng: np.random.Generator, pool: Pool, volumes: Volumes) -> Floats:
+    """Assemble a chain; returns positions (N, 3) in Å, with clashes if its patience came to an end.
 
     Draws after which the next unit finds no place lose worth, and are drawn less often from there on.
     """
@@ -187,7 +187,7 @@ def place_units(rng: np.random.Generator, pool: Pool, volumes: Volumes) -> tuple
     table = make_table(len(volumes.hard), volumes.reach)
     points, worth = np.empty((n_rows, 3)), np.ones((2, n_units, pool.points.shape[1]))
     places, axes = np.zeros((n_units + 1, 3)), np.zeros((n_units + 1, 3, 3))
-    used, left = np.zeros((n_units, 4), dtype=np.int64), np.zeros(n_units, dtype=np.int64)
+    used = np.zeros((n_units, 4), dtype=np.int64)
     steps, stuck, i = _PATIENCE * n_units + 50, 0.0, 0
     while i < n_units:
         steps -= 1
@@ -200,7 +200,6 @@ def place_units(rng: np.random.Generator, pool: Pool, volumes: Volumes) -> tuple
                     insert(table, pool.atoms[i, row], points[row])
             places[i + 1] = points[pool.line[i, 5]]
             frame(axes[i + 1], points[pool.line[i, 4]], places[i + 1], points[pool.line[i, 3]])
-            left[i] = int(cost / CLASH_COST)
             i, stuck = i + 1, max(stuck - 0.3, 0.0)
         else:
             stuck += 1.0
@@ -213,7 +212,7 @@ def place_units(rng: np.random.Generator, pool: Pool, volumes: Volumes) -> tuple
                     if pool.own[unit, row]:
                         remove_last(table, pool.atoms[unit, row])
             i = back
-    return table.positions, int(np.sum(left))
+    return table.positions
 
 
 @dataclass(frozen=True)
@@ -271,4 +270,4 @@ class Placement:
             points, before, self.usual, self.atoms, chain.own, chain.line,
             np.ascontiguousarray(chain.quads[..., 1:3]), chain.moving, kinds, junctions,
         )  # fmt: skip
-        return place_units(rng, pool, self.volumes)[0]
+        return place_units(rng, pool, self.volumes)
