@@ -35,8 +35,8 @@ def generate_conformations(
         "growth": units grown by torsions drawn from a network, with excluded volume (`grow_chains`); rings
         of units are grown open and closed, short ones embedded and minimised (`make_rings`). "polyconf":
         the generative model of arXiv 2504.08859 (`polymd.conformations.polyconf`), assembled with excluded
-        volume, for linear homopolymers; crowded chains may keep clashes. "etkdg": RDKit's ETKDGv3 as it is, slow beyond some
-        hundred atoms. "auto": growth.
+        volume, for linear homopolymers; crowded chains may keep clashes. "etkdg": RDKit's ETKDGv3 as it
+        is, slow beyond some hundred atoms. "auto": growth.
     seed
         The same seed gives the same conformations.
     solvent
