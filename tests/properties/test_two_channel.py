@@ -9,7 +9,7 @@ import torch
 from polymd.properties.chain_graph import chain_graph, molecule_graph
 from polymd.properties.networks.conformers import Conformers, ConformerStore, unit_conformers
 from polymd.properties.networks.taught_pool import TaughtPool
-from polymd.properties.networks.trained import TrainedNetwork
+from polymd.properties.networks.trained import TrainedNetwork, shipped_start
 from polymd.properties.read_chain import read_chains
 from polymd.properties.two_channel.kind import TwoChannelKind
 from polymd.properties.two_channel.model import Sizes, TwoChannel
@@ -140,6 +140,13 @@ def test_pretraining_without_any_positions() -> None:
     rng = np.random.default_rng(0)
     loss = FLAT.pretraining_loss(network, FLAT.collate(FLAT.prepare(CHAINS[:4]), rng), rng)
     assert torch.isfinite(loss)
+
+
+def test_the_shipped_network_starts_a_training_without_a_pool() -> None:
+    shipped = shipped_start("two-channel")
+    assert isinstance(shipped, TwoChannel)
+    started = TwoChannelKind().start(3, shipped, seed=0)
+    torch.testing.assert_close(started.biases, shipped.biases)
 
 
 def test_a_network_survives_its_file() -> None:
