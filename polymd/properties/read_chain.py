@@ -1,21 +1,22 @@
 """A polymer that is read once for all the models that look at it; many are read by a process of their own.
 
 Reading is mostly Python, so that a thread would not do it beside anything else. `python -m
-polymd.properties.read_chain` reads a JSON list of P-SMILES from standard input and writes pickled chains.
+polymd.properties.read_chain` reads a JSON list of P-SMILES from standard input and writes the chains as JSON.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from subprocess import DEVNULL, PIPE
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from polymd.properties.chain_graph import ChainGraph, chain_graph
 from polymd.properties.fingerprints import Fingerprint, graph_fingerprint
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["MANY", "ReadChain", "read_chains", "reading"]
 
 MANY = 300  #: polymers, for which a process of their own pays
+_GRAPH = ("atoms", "edges", "images", "orders")
+_COUNTS = ("environments", "bonds", "paths")
+_NUMBERS = ("descriptors", "bands", "contributions")
 
 
 class ReadChain:
@@ -35,6 +39,34 @@ class ReadChain:
     def __init__(self, psmiles: str) -> None:
         self.psmiles = shortened(psmiles)
         self.graph: ChainGraph = chain_graph(self.psmiles)
+
+    @classmethod
+    def of_record(cls, record: dict[str, Any]) -> ReadChain:
+        """What `record` was made of."""
+        chain = cls.__new__(cls)
+        chain.psmiles = record["psmiles"]
+        graph, found = record["graph"], record["fingerprint"]
+        arrays = {name: np.array(graph[name], dtype=np.int64) for name in _GRAPH}
+        chain.graph = ChainGraph(**arrays, backbone=np.array(graph["backbone"], dtype=np.bool_))
+        fields: dict[str, Any] = {name: dict(zip(*found[name], strict=True)) for name in _COUNTS}
+        fields |= {name: np.array(found[name], dtype=np.float64) for name in _NUMBERS}
+        fields |= {"n_atoms": found["n_atoms"], "elements": frozenset(found["elements"])}
+        chain.__dict__["fingerprint"] = Fingerprint(**fields)
+        return chain
+
+    def record(self) -> dict[str, Any]:
+        """Graph and fingerprint, ready for JSON, whose decimal numbers read back to the last bit."""
+        graph, found = self.graph, self.fingerprint
+        return {
+            "psmiles": self.psmiles,
+            "graph": {name: getattr(graph, name).tolist() for name in (*_GRAPH, "backbone")},
+            "fingerprint": {
+                **{name: [*zip(*getattr(found, name).items(), strict=True)] for name in _COUNTS},
+                **{name: getattr(found, name).tolist() for name in _NUMBERS},
+                "n_atoms": found.n_atoms,
+                "elements": sorted(found.elements),
+            },
+        }
 
     @cached_property
     def canonical(self) -> str:
@@ -84,8 +116,7 @@ def reading(polymers: Sequence[str]) -> Iterator[Callable[[], list[ReadChain]]]:
             output = written.result()[0]
             if beside.returncode:
                 return read_chains(polymers)
-            chains: list[ReadChain] = pickle.loads(output)
-            return chains
+            return [ReadChain.of_record(record) for record in json.loads(output)]
 
         try:
             yield wait
@@ -95,12 +126,7 @@ def reading(polymers: Sequence[str]) -> Iterator[Callable[[], list[ReadChain]]]:
 
 def _main() -> None:
     """Read what standard input names."""
-    from polymd.properties.read_chain import read_chains  # of the module, so that the classes have its name
-
-    chains = read_chains(json.load(sys.stdin))
-    for chain in chains:
-        chain.fingerprint  # noqa: B018  kept with the chain
-    sys.stdout.buffer.write(pickle.dumps(chains, protocol=pickle.HIGHEST_PROTOCOL))
+    json.dump([chain.record() for chain in read_chains(json.load(sys.stdin))], sys.stdout)
 
 
 if __name__ == "__main__":
