@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polymd.properties.property_model import NETWORKS
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -46,6 +44,7 @@ def evaluate_properties(
     """Train and test a property model on stored folds."""
     from polymd.datasets.properties import BENCHMARK, find_table, read_rows
     from polymd.properties.evaluation import evaluate_members, evaluate_property
+    from polymd.properties.property_model import NETWORKS
 
     chosen = names or list(BENCHMARK)
     for name in chosen:  # say what is missing before the first hour of work

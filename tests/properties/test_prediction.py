@@ -14,7 +14,7 @@ from polymd.properties.evaluation import evaluate_members
 from polymd.properties.prediction import COLUMNS, SHIPPED
 from polymd.properties.process_training import train_processes
 from polymd.properties.property_model import PropertyModel
-from polymd.properties.read_chain import read_chains, reading
+from polymd.properties.read_chain import read_chains
 from polymd.properties.training_tables import TrainingTable, read_tables
 from polymd.testing import SPELLING_RTOL
 
@@ -141,15 +141,3 @@ def test_members_and_their_blend_are_evaluated(monkeypatch: pytest.MonkeyPatch) 
     assert results[1]["rmse"] < results[0]["rmse"]
     assert list(said.columns) == ["property", "psmiles", "fold", "value", "blend", "gp", "trees"]
     np.testing.assert_allclose(said["trees"], said["value"])
-
-
-def test_many_polymers_are_read_by_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("polymd.properties.read_chain.MANY", 2)
-    with reading(CHAINS[:4]) as read:
-        chains = read()
-    for chain, here in zip(chains, read_chains(CHAINS[:4]), strict=True):
-        np.testing.assert_array_equal(chain.graph.edges, here.graph.edges)
-        assert chain.fingerprint.paths == here.fingerprint.paths
-        np.testing.assert_array_equal(chain.fingerprint.physics, here.fingerprint.physics)
-    with pytest.raises(ValueError, match="polymer 2 of 2"), reading(["*CC*", "no polymer"]) as read:
-        read()
