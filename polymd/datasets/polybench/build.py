@@ -13,7 +13,7 @@ from pathlib import Path
 
 from polymd.datasets.polybench.ambertools import AmberToolsError
 from polymd.datasets.polybench.annealing import Schedule, anneal
-from polymd.datasets.polybench.plan import Settings, Task, make_plan
+from polymd.datasets.polybench.plan import GROWING, Settings, Task, make_plan
 from polymd.datasets.polybench.storage import ReferenceChain, merge, write_chains
 from polymd.datasets.sampling.exclusion import Exclusion
 from polymd.progress import StatusBar
@@ -84,7 +84,7 @@ def _open_folder(out: Path, settings: Settings) -> Path:
     wanted = json.loads(json.dumps(asdict(settings)))
     if note.is_file():
         found = asdict(Settings()) | json.loads(note.read_text(encoding="utf-8"))
-        differing = sorted(key for key in wanted if found[key] != wanted[key] and key != "long")
+        differing = sorted(key for key in wanted if found[key] != wanted[key] and key not in GROWING)
         if differing:
             raise ValueError(
                 f"{parts} was made with other {', '.join(differing)}; fix: the same settings or another file"

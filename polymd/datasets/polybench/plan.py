@@ -12,7 +12,7 @@ import numpy as np
 
 from polymd.datasets.sampling.exclusion import Exclusion
 
-__all__ = ["KNOWN", "Settings", "Task", "make_plan"]
+__all__ = ["GROWING", "KNOWN", "Settings", "Task", "make_plan"]
 
 Split = Literal["train", "validation", "test"]
 
@@ -28,6 +28,8 @@ ELEMENTS = frozenset({1, 6, 7, 8, 9, 14, 16, 17})
 _TABLES = ("EPS", "Egc")
 _SHARE = (1, 3)  # of the two tables
 _UNIT_ATOMS = 34
+GROWING = ("train", "long")
+"""Settings that may change from run to run: they leave the split of every polymer as it is."""
 _EARLY = 40  # training polymers among which the known ones come
 _BETWEEN = {"test": 5, "validation": 11}  # training polymers from one polymer of the split to the next
 

@@ -44,6 +44,9 @@ def test_splits_share_no_chain_and_known_polymers_train(tables: Path) -> None:
     assert not {"*OCC*", "*C([2H])O*", "*CC(*)F", "*CC[P](C)*", EGC[6]} & set(chosen)
     assert plan == make_plan(settings, tables, Exclusion(["*C(F)C*"]))
     assert len({task.name for task in plan}) == len(plan)
+    more = make_plan(replace(settings, train=len(KNOWN) + 5), tables, Exclusion(["*C(F)C*"]))
+    assert set(more) > set(plan)
+    assert {task.split for task in set(more) - set(plan)} == {"train"}
     longer = make_plan(replace(settings, long=2), tables, Exclusion(["*C(F)C*"]))
     assert longer[:-2] == plan
     assert [(t.psmiles, t.kind) for t in longer[-2:]] == [
