@@ -12,7 +12,7 @@ import numpy as np
 from polymd.datasets.polybench.storage import ReferenceChain, read_chains, write_chains
 
 OUT = Path(__file__).with_name("polybench-mini.h5")
-FRAMES = {"train": 2, "validation": 4, "test": 4}  # of each start of a library chain
+FRAMES = {"train": 1, "validation": 4, "test": 4}  # of each start of a library chain
 REFERENCE_FRAMES = 5  # of each start of a longer chain
 
 
