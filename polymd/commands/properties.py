@@ -35,7 +35,7 @@ def evaluate_properties(
     checkpoints: Annotated[
         Path, typer.Option(help="Of networks: folder of their folds; those found there are used.")
     ] = Path("checkpoints"),
-    epochs: Annotated[int, typer.Option(min=1, help="Of networks: passes over the labels.")] = 16,
+    epochs: Annotated[int, typer.Option(min=1, help="Of mips: passes over the labels.")] = 16,
     predictions: Annotated[
         Path | None, typer.Option(help="CSV to write: what was said of every held-out polymer.")
     ] = None,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from polymd.conformations.chain import Chain
 from polymd.conformations.clashes import clash_count
 from polymd.conformations.etkdg import ConformationError, minimise
-from polymd.conformations.excluded_volume import make_table, volumes
+from polymd.conformations.excluded_volume import Table, Volumes, make_table, volumes
 from polymd.conformations.geometry import keeps_stereo
 from polymd.conformations.library import UnitKind, pack, unit_kinds
 from polymd.conformations.network import Network, load_network
@@ -65,11 +65,15 @@ class ChainGrower:
 
     def grow(self, rng: np.random.Generator) -> tuple[NDArray[np.float64], int]:
         """Positions (N, 3) in Å of one chain, and how many clashes are left in it, nearly always none."""
+        table = make_table(self.polymer.n_atoms, self.volumes.reach)
+        return table.positions, self.grow_into(table, self.volumes, 0, rng)
+
+    def grow_into(self, table: Table, sizes: Volumes, first: int, rng: np.random.Generator) -> int:
+        """Grow a chain among the atoms of a table, its own from number `first` on; the clashes left."""
         from polymd.conformations.growing import grow
 
-        table = make_table(self.polymer.n_atoms, self.volumes.reach)
-        left = grow(rng, self.kind_of, self.link_of, self.starts, self.units, self.links, self.volumes, table)
-        return table.positions, int(left)
+        starts = self.starts + first
+        return int(grow(rng, self.kind_of, self.link_of, starts, self.units, self.links, sizes, table))
 
 
 def _links(kind_of: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[int]]:

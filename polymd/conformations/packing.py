@@ -108,15 +108,11 @@ def _growers(polymers: Sequence[Polymer], solvent: float) -> list[ChainGrower]:
 def _grown(grower: ChainGrower, offset: int, table: Table, sizes: Volumes, rng: np.random.Generator) -> bool:
     """Whether a sound chain was grown into the table, its atoms from `offset` on."""
     from polymd.conformations.excluded_volume import remove_last
-    from polymd.conformations.growing import grow
     from polymd.conformations.growth import chain_problem
 
     stop = offset + grower.polymer.n_atoms
     for _ in range(_ATTEMPTS):
-        left = grow(
-            rng, grower.kind_of, grower.link_of, grower.starts + offset,
-            grower.units, grower.links, sizes, table,
-        )  # fmt: skip
+        left = grower.grow_into(table, sizes, offset, rng)
         chain = table.positions[offset:stop]
         if not left and chain_problem(grower.polymer, chain, chain) is None:
             return True

@@ -90,7 +90,7 @@ def min_max(rows: CountMatrix, others: CountMatrix | None = None) -> Floats:
 
 
 def matern(distances: Floats, length: float) -> Floats:
-    """Matérn 3/2 kernel of a length."""
+    """Matérn's kernel of order 3/2 and a length; Rasmussen and Williams 2006, equation 4.17."""
     scaled = distances * (np.sqrt(3.0) / length)
     kernel: Floats = np.exp(-scaled)
     scaled += 1.0

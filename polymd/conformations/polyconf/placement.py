@@ -113,17 +113,6 @@ def _shake(
 
 
 @numba.njit(cache=True, nogil=True)
-def _put(
-    pool: Pool, unit: int, drawn: Floats, angle: float, place: Floats, axes: Floats, points: Floats
-) -> None:
-    """Write a drawn unit to `points` (A, 3), on the end of the chain."""
-    points[:] = drawn
-    if unit > 0:
-        line = pool.line[unit]
-        attach(points, len(points), line[0], line[1], line[2], place, axes, angle)
-
-
-@numba.njit(cache=True, nogil=True)
 def _choose(
     rng: np.random.Generator,
     pool: Pool,

@@ -21,6 +21,7 @@ from polymd.properties.mips.pretraining import Pretraining, pretrain
 from polymd.properties.mips.shape import N_SHAPE, shape_descriptors
 from polymd.properties.mips.store import UnitStore
 from polymd.properties.mips.trained import MipsModel
+from polymd.properties.networks.trained import shipped_tensors
 from polymd.properties.networks.training import stored_folds
 from polymd.repeats import canonical_chain
 
@@ -118,14 +119,8 @@ def held_out_networks(
 
 def shipped_start() -> Mips | None:
     """The shipped network that was pre-trained and has seen no labels; None where there is none."""
-    from safetensors import safe_open
-
-    path = Path(__file__).parents[1] / "weights" / "mips-pretrained.safetensors"
-    if not path.is_file():
-        return None
-    with safe_open(path, framework="numpy") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        return MipsModel.of_tensors(tensors, file.metadata()["mips"]).networks[0]
+    stored = shipped_tensors("mips")
+    return None if stored is None else MipsModel.of_tensors(*stored).networks[0]
 
 
 def read_polymers(

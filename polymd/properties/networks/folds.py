@@ -13,7 +13,7 @@ from zlib import crc32
 import numpy as np
 
 from polymd.properties.networks.finetuning import Examples, Finetuning, finetune, outputs
-from polymd.properties.networks.kernel_head import KernelHead, views_of
+from polymd.properties.networks.kernel_head import KernelHead
 from polymd.properties.networks.trained import TrainedNetwork
 from polymd.repeats import canonical_chain
 
@@ -178,11 +178,12 @@ def kernel_fold(
     return HeldOut(validation, np.where(validation[:, None], found[1], found[0]))
 
 
-def kernel_on_all(kind: NetworkKind, polymers: Polymers, network: nn.Module) -> TrainedNetwork:
-    """A kernel fitted to every polymer, on a network that is left as it is."""
+def kernel_on_all(
+    kind: NetworkKind, polymers: Polymers, network: nn.Module, views: Mapping[str, Floats]
+) -> TrainedNetwork:
+    """A kernel fitted to every polymer, on the views of a network that is left as it is."""
     every = np.arange(len(polymers.chains))
     targets, means, scales = polymers.targets(np.ones(len(every), dtype=np.bool_))
-    views = views_of(kind, network, kind.prepare(polymers.chains))
     head = KernelHead.fit(views, kind.shares, targets, every)
     return TrainedNetwork(
         kind, network, tuple(polymers.names), tuple(means.tolist()), tuple(scales.tolist()), head

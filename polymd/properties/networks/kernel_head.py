@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from polymd.properties.kernels import matern
 from polymd.properties.networks.batching import in_order_of_size
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class KernelHead:
             distances = _distances(points * factor, self.points * factor)
             for length in np.unique(self.lengths[k]):
                 columns = self.lengths[k] == length
-                found[k][:, columns] = _matern(distances / length) @ self.weights[k][:, columns]
+                found[k][:, columns] = matern(distances, length) @ self.weights[k][:, columns]
         mean: Floats = found.mean(axis=0)
         return mean
 
@@ -150,7 +151,7 @@ def _ridge(points: Floats, values: Floats) -> tuple[float, Floats]:
     distances, least = _distances(points[few], points[few]), np.inf
     length = noise = 1.0
     for tried in _LENGTHS:
-        levels, states = np.linalg.eigh(_matern(distances / tried))
+        levels, states = np.linalg.eigh(matern(distances, tried))
         turned, squares = states.T @ values[few], states**2
         for lam in _NOISES:
             inverse = 1.0 / (levels + lam)
@@ -158,7 +159,7 @@ def _ridge(points: Floats, values: Floats) -> tuple[float, Floats]:
             error = float(np.mean(left_out**2))
             if error < least:
                 least, length, noise = error, tried, lam
-    kernel = _matern(_distances(points, points) / length)
+    kernel = matern(_distances(points, points), length)
     kernel[np.diag_indices_from(kernel)] += noise
     weights: Floats = cho_solve(cho_factor(kernel), values)
     return length, weights
@@ -168,10 +169,3 @@ def _distances(one: Floats, other: Floats) -> Floats:
     squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1) - 2.0 * one @ other.T
     distances: Floats = np.sqrt(np.maximum(squares, 0.0))
     return distances
-
-
-def _matern(distances: Floats) -> Floats:
-    """Matérn's kernel of order 3/2; Rasmussen and Williams 2006, equation 4.17."""
-    scaled = np.sqrt(3.0) * distances
-    kernel: Floats = (1.0 + scaled) * np.exp(-scaled)
-    return kernel

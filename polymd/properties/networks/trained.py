@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["TrainedNetwork", "shipped_start"]
+__all__ = ["TrainedNetwork", "shipped_start", "shipped_tensors"]
 
 _KERNEL = "kernel."  # before the names of its arrays
 
@@ -91,6 +91,12 @@ class TrainedNetwork:
 
 def shipped_start(key: str) -> nn.Module | None:
     """The shipped network of a kind that was pre-trained and has seen no labels; None where there is none."""
+    stored = shipped_tensors(key)
+    return None if stored is None else TrainedNetwork.of_tensors(*stored).network
+
+
+def shipped_tensors(key: str) -> tuple[dict[str, NDArray[Any]], str] | None:
+    """Weights and header of the shipped pre-trained network of a key; None where there is none."""
     from safetensors import safe_open
 
     path = Path(__file__).parents[1] / "weights" / f"{key}-pretrained.safetensors"
@@ -98,4 +104,4 @@ def shipped_start(key: str) -> nn.Module | None:
         return None
     with safe_open(path, framework="numpy") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        return TrainedNetwork.of_tensors(tensors, file.metadata()[key]).network
+        return tensors, file.metadata()[key]

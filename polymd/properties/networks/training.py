@@ -14,6 +14,7 @@ from zlib import crc32
 
 import numpy as np
 
+from polymd.datasets.properties import N_FOLDS
 from polymd.properties.blending import NetworkFolds
 from polymd.properties.networks.finetuning import Finetuning
 from polymd.properties.networks.folds import (
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from polymd.properties.networks.trained import TrainedNetwork
     from polymd.properties.training_tables import TrainingTable
 
+    Views = dict[str, NDArray[np.float64]]
+
 __all__ = [
     "TrainingSettings",
     "held_out_networks",
@@ -47,7 +50,6 @@ __all__ = [
     "trained_folds",
 ]
 
-N_FOLDS = 5
 _CONFORMERS = 2  # of a labelled unit; one of them in a step, all in a prediction
 
 
@@ -71,10 +73,12 @@ def train_kind(
     """One network for all tables, and what those of the five folds said."""
     start = pretrained(kind, settings, tell)
     polymers, keeping = Polymers.of(tables), _keeping(kind, settings)
-    folds = held_out_networks(keeping, polymers, start, settings, tell)
+    views = _views(keeping, polymers, start, settings, tell)
+    folds = held_out_networks(keeping, polymers, start, settings, tell, views)
     tell("all polymers")
     if settings.finetuning is None:
-        return kernel_on_all(keeping, polymers, keeping.start(1, start, settings.pretraining.seed)), folds
+        network = keeping.start(1, start, settings.pretraining.seed)
+        return kernel_on_all(keeping, polymers, network, views()), folds
     return train_on_all(keeping, polymers, start, settings.finetuning), folds
 
 
@@ -111,33 +115,48 @@ def pretrained(
     return network
 
 
+def _views(
+    kind: NetworkKind,
+    polymers: Polymers,
+    start: nn.Module | None,
+    settings: TrainingSettings,
+    tell: Callable[[str], None],
+) -> Callable[[], Views]:
+    """What the network to start from says of all chains, worked out once and only when asked for."""
+
+    @cache
+    def views() -> Views:
+        network = kind.start(1, start, settings.pretraining.seed)
+        return views_of(kind, network, kind.prepare(polymers.chains, tell))
+
+    return views
+
+
 def held_out_networks(
     kind: NetworkKind,
     polymers: Polymers,
     start: nn.Module | None,
     settings: TrainingSettings,
     tell: Callable[[str], None] = lambda _: None,
+    views: Callable[[], Views] | None = None,
 ) -> dict[str, NetworkFolds]:
     """Predictions of the networks of five folds, by table; folds done before are read.
+
+    `views` are those of `start` on all chains, worked out here where they are not given.
 
     Raises
     ------
     ValueError
         A file of a fold is of another training.
     """
-    seed = settings.pretraining.seed
-
-    @cache
-    def views() -> dict[str, NDArray[np.float64]]:
-        return views_of(kind, kind.start(1, start, seed), kind.prepare(polymers.chains, tell))
-
+    views = views or _views(kind, polymers, start, settings, tell)
     about = repr(
         (kind.key, kind.as_dict(), polymers.names, crc32(polymers.fold.tobytes()), settings.finetuning)
     )
 
     def train(fold: int) -> HeldOut:
         if settings.finetuning is None:
-            return kernel_fold(polymers, views(), kind.shares, fold, seed)
+            return kernel_fold(polymers, views(), kind.shares, fold, settings.pretraining.seed)
         return train_fold(kind, polymers, fold, start, settings.finetuning, tell)
 
     return stored_folds(settings.folder, about, polymers.rows, train, tell)
