@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -48,6 +48,7 @@ def build(
     out: Path,
     *,
     exclude: Exclusion | None = None,
+    more_test: Iterable[str] = (),
     processes: int = 1,
     minutes: float | None = None,
     progress: bool | None = None,
@@ -63,7 +64,7 @@ def build(
         The folder holds parts of other settings, or the tables are missing.
     """
     parts = _open_folder(out, settings)
-    tasks = make_plan(settings, tables, exclude or Exclusion())
+    tasks = make_plan(settings, tables, exclude or Exclusion(), more_test)
     todo = [task for task in tasks if not _done(parts, task)]
     deadline = None if minutes is None else time.monotonic() + 60 * minutes
     merged = 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -88,17 +88,20 @@ class Task:
         return f"{self.split}-{self.kind}-{hashlib.sha256(self.psmiles.encode()).hexdigest()[:12]}"
 
 
-def make_plan(settings: Settings, tables: Path, exclude: Exclusion) -> list[Task]:
+def make_plan(
+    settings: Settings, tables: Path, exclude: Exclusion, more_test: Iterable[str] = ()
+) -> list[Task]:
     """Tasks in the order in which they are worked off, so that every split grows from the start.
 
     Polymers come from `KNOWN` and, a quarter and three quarters, from the tables EPS and Egc in a random
     order: at most 34 atoms a unit, elements H C N O F Si S Cl without
-    charges or isotopes, each infinite chain once, none excluded.
+    charges or isotopes, each infinite chain once, none excluded. Test polymers `more_test` come after those.
 
     Raises
     ------
     ValueError
-        The tables are missing or hold too few polymers.
+        The tables are missing or hold too few polymers, or one of `more_test` is in the plan, excluded or
+        not of that kind.
     """
     from polymd.repeats import canonical_chain
 
@@ -124,7 +127,21 @@ def make_plan(settings: Settings, tables: Path, exclude: Exclusion) -> list[Task
         "train": _shuffled(known + others[:_EARLY], settings.seed) + others[_EARLY:],
     }
     long = [Task(psmiles, "test", "long") for psmiles in queues["test"][: settings.long]]
-    return [*_interleaved(queues), *long]
+    more = [task for psmiles in more_test for task in _of(_unused(psmiles, taken, exclude), "test")]
+    return [*_interleaved(queues), *more, *long]
+
+
+def _unused(psmiles: str, taken: set[str], exclude: Exclusion) -> str:
+    """The P-SMILES of one more test polymer; its chain is added to those taken."""
+    from polymd.repeats import canonical_chain
+
+    if psmiles in exclude or not _fits(psmiles) or (chain := canonical_chain(psmiles)) in taken:
+        raise ValueError(
+            f"{psmiles!r} cannot be one more test polymer; allowed: at most {_UNIT_ATOMS} atoms a unit of H C N O"
+            " F Si S Cl, neither excluded nor in the plan already; fix: leave it out"
+        )
+    taken.add(chain)
+    return psmiles
 
 
 def _interleaved(queues: dict[str, list[str]]) -> Iterator[Task]:

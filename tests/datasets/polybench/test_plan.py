@@ -54,6 +54,22 @@ def test_splits_share_no_chain_and_known_polymers_train(tables: Path) -> None:
     ][:2]
 
 
+def test_more_test_polymers_come_last_but_for_long_chains(tables: Path) -> None:
+    settings = Settings(train=len(KNOWN) + 3, validation=2, test=3, long=1)
+    plan = make_plan(settings, tables, Exclusion())
+    more = make_plan(settings, tables, Exclusion(), ["*CCSCCO*"])
+    assert [t for t in more if t.psmiles != "*CCSCCO*"] == plan
+    assert [(t.psmiles, t.split, t.kind) for t in more[-3:-1]] == [
+        ("*CCSCCO*", "test", "library"),
+        ("*CCSCCO*", "test", "reference"),
+    ]
+    for refused in ("*OCC*", "*CCSCCO*", EPS[6]):  # in the plan, excluded, phosphorus
+        with pytest.raises(ValueError, match="cannot be one more test polymer"):
+            make_plan(settings, tables, Exclusion(["*CCSCCO*"]), [refused])
+    with pytest.raises(ValueError, match="cannot be one more test polymer"):
+        make_plan(settings, tables, Exclusion(), ["*CCSCCO*", "*CSCCOC*"])
+
+
 def test_too_few_polymers_are_an_error(tables: Path) -> None:
     with pytest.raises(ValueError, match="polymers that fit, not 230"):
         make_plan(Settings(), tables, Exclusion())
