@@ -37,9 +37,7 @@ def main(
     settings = Settings(seed=seed, train=train, validation=validation, test=test, long=long, charges=model)
     refused = read_exclusion(exclude) if exclude else None
     more = read_psmiles(more_test) if more_test else []
-    done = build(
-        settings, tables, out, exclude=refused, more_test=more, processes=processes, minutes=minutes
-    )
+    done = build(settings, tables, out, exclude=refused, more_test=more, processes=processes, minutes=minutes)
     typer.echo(
         f"{out}: {done.chains} chains of {done.polymers} polymers, {done.failures} failures,"
         f" {done.cpu_seconds:.0f} CPU s" + ("" if done.finished else "; the same command goes on")

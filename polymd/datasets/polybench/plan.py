@@ -137,8 +137,8 @@ def _unused(psmiles: str, taken: set[str], exclude: Exclusion) -> str:
 
     if psmiles in exclude or not _fits(psmiles) or (chain := canonical_chain(psmiles)) in taken:
         raise ValueError(
-            f"{psmiles!r} cannot be one more test polymer; allowed: at most {_UNIT_ATOMS} atoms a unit of H C N O"
-            " F Si S Cl, neither excluded nor in the plan already; fix: leave it out"
+            f"{psmiles!r} cannot be one more test polymer; allowed: at most {_UNIT_ATOMS} atoms a unit of"
+            " H C N O F Si S Cl, neither excluded nor in the plan already; fix: leave it out"
         )
     taken.add(chain)
     return psmiles
