@@ -35,7 +35,9 @@ def train_property(
     minutes: Annotated[float, typer.Option(help="Of networks: processor time of the pre-training.")] = 10.0,
     epochs: Annotated[int, typer.Option(min=1, help="Of networks: passes over the labels.")] = 20,
     shape: Annotated[bool, typer.Option("--shape", help="Of mips: with 3D descriptors in training.")] = False,
-    modalities: Annotated[str, typer.Option(help="Of mmpolymer: both, text or structure.")] = "both",
+    modalities: Annotated[
+        str, typer.Option(help="Of mmpolymer: both, text or structure. Of two-channel: both or graph.")
+    ] = "both",
     finetune: Annotated[
         bool,
         typer.Option("--finetune", help="Of mmpolymer, two-channel: train all of it, no kernel on it."),
@@ -71,7 +73,7 @@ def train_property(
         elif name == "mips":
             trainers[name] = _mips(checkpoints / name, polymers, minutes, epochs, shape, seed)
         else:
-            sizes = {"modalities": modalities} if name == "mmpolymer" else {}
+            sizes = {"modalities": modalities}
             passes = epochs if finetune else 0
             trainers[name] = _network(name, sizes, checkpoints / name, polymers, minutes, passes, seed)
     try:

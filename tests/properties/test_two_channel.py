@@ -21,7 +21,7 @@ from .chains import random_psmiles
 SIZES = Sizes(channels=16, layers=2, heads=4, kernels=8, threshold=4, dropout=0.0)
 STORE = ConformerStore(n=2)
 KIND = TwoChannelKind(SIZES, STORE)
-FLAT = TwoChannelKind(SIZES, None)
+FLAT = TwoChannelKind(replace(SIZES, modalities="graph"))
 CHAINS = list(dict.fromkeys(random_psmiles(24, seed=3)))
 MOLECULES = ["CCO", "c1ccccc1C", "C", "CC(=O)OC"]
 
@@ -119,7 +119,10 @@ def test_pretraining_learns_every_task() -> None:
 def test_both_channels_learn_what_is_taught() -> None:
     torch.manual_seed(0)
     courses = KIND.courses(TaughtPool.read(CHAINS, counts=20), placed=4)
-    assert [(course.name, len(course.chains)) for course in courses] == [("2d", len(CHAINS)), ("both", 4)]
+    assert [(course.name, len(course.chains)) for course in courses] == [
+        ("graph", len(CHAINS)),
+        ("both", 4),
+    ]
     for course in courses:
         network = course.kind.build(1)
         optimizer = torch.optim.Adam(network.parameters(), 5e-3)
@@ -133,6 +136,27 @@ def test_both_channels_learn_what_is_taught() -> None:
             optimizer.step()
             losses.append(float(loss.detach()))
         assert np.mean(losses[-5:]) < 0.75 * np.mean(losses[:5])
+
+
+def test_the_graph_channel_alone_learns_from_the_whole_pool() -> None:
+    (course,) = FLAT.courses(TaughtPool.read(CHAINS[:6], counts=20), placed=4)
+    assert len(course.chains) == 6
+    assert all(sample.conformers is None for sample in course.kind.prepare(course.chains))
+
+
+def test_chains_that_were_read_need_no_other_spelling() -> None:
+    torch.manual_seed(0)
+    trained = TrainedNetwork(FLAT, FLAT.build(1).eval(), ("a",), (1.0,), (2.0,))
+    found = trained.predict(read_chains(CHAINS[:6]))["a"]
+    again = trained.predict(read_chains([shift(repeat(p, 2), 1) for p in CHAINS[:6]]))["a"]
+    np.testing.assert_allclose(again, found, rtol=10 * SPELLING_RTOL, atol=1e-5)
+    canonical = trained.predict_samples(FLAT.prepare([c.canonical for c in read_chains(CHAINS[:6])]))["a"]
+    np.testing.assert_allclose(canonical, found, rtol=10 * SPELLING_RTOL, atol=1e-5)
+
+
+def test_unknown_modalities_are_refused() -> None:
+    with pytest.raises(ValueError, match="no modalities 'touch'"):
+        TwoChannel(replace(SIZES, modalities="touch"))
 
 
 def test_pretraining_without_any_positions() -> None:

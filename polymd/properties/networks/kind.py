@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from polymd.properties.networks.conformers import Conformers
     from polymd.properties.networks.taught_pool import TaughtPool
+    from polymd.properties.read_chain import ReadChain
 
 __all__ = [
     "PHYSICS_SHARES",
@@ -72,6 +73,10 @@ class NetworkKind(ABC):
 
         Give canonical chains wherever all spellings of a chain are to have the same sample.
         """
+
+    def prepare_chains(self, chains: Sequence[ReadChain]) -> list[Any]:
+        """A sample for every chain, the same for all spellings of it."""
+        return self.prepare([chain.canonical for chain in chains])
 
     @abstractmethod
     def size(self, sample: Any) -> int:

@@ -42,7 +42,7 @@ class TrainedNetwork:
 
     def predict(self, chains: Sequence[ReadChain]) -> dict[str, Floats]:
         """Targets of N polymers, the same for all spellings of a chain."""
-        return self.predict_samples(self.kind.prepare([chain.canonical for chain in chains]))
+        return self.predict_samples(self.kind.prepare_chains(chains))
 
     def predict_samples(self, samples: Sequence[Any]) -> dict[str, Floats]:
         """Targets of N samples of `NetworkKind.prepare`."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from polymd.properties.networks.taught_pool import TaughtPool
+    from polymd.properties.read_chain import ReadChain
 
 __all__ = ["TwoChannelKind", "TwoChannelSample"]
 
@@ -50,13 +51,13 @@ class TwoChannelSample:
 
 @dataclass(frozen=True)
 class TwoChannelKind(NetworkKind):
-    """The encoder of some sizes, with conformers out of a store; None: the 2D channel alone."""
+    """The encoder of some sizes, with conformers out of a store where it sees both channels."""
 
     key = "two-channel"
     pretraining_parts = ("decoders.", "displacements.")
     shares = tuple({"physics": share, "unit": 1.0} for share in PHYSICS_SHARES)
     sizes: Sizes = field(default_factory=Sizes)
-    store: ConformerStore | None = field(default_factory=ConformerStore, compare=False)
+    store: ConformerStore = field(default_factory=ConformerStore, compare=False)
     pool: TaughtPool | None = field(default=None, compare=False)
 
     @classmethod
@@ -65,7 +66,7 @@ class TwoChannelKind(NetworkKind):
         return cls(Sizes(**sizes))
 
     def keeping(self, path: Path, conformers: int) -> TwoChannelKind:
-        return self if self.store is None else replace(self, store=ConformerStore(path, conformers))
+        return replace(self, store=ConformerStore(path, conformers))
 
     def as_dict(self) -> dict[str, Any]:
         return self.sizes.as_dict()
@@ -76,7 +77,7 @@ class TwoChannelKind(NetworkKind):
         """P-SMILES, or SMILES of molecules, which have no stars."""
         units = [text for text in psmiles if "*" in text and _is_readable(text)]
         known: dict[str, Conformers | None] = dict.fromkeys(units)
-        if self.store is not None:
+        if self.sizes.modalities == "both":
             known |= zip(units, self.store.find(units, tell), strict=True)
         found: list[TwoChannelSample | None] = []
         for text in psmiles:
@@ -84,6 +85,17 @@ class TwoChannelKind(NetworkKind):
                 found.append(self.placed(text, known[text]))
             else:
                 found.append(None if "*" in text else self.molecule(text))
+        return found
+
+    def prepare_chains(self, chains: Sequence[ReadChain]) -> list[Any]:
+        """Without conformers from the graphs, which say all there is to see."""
+        if self.sizes.modalities == "both":
+            return super().prepare_chains(chains)
+        found = []
+        for chain in chains:
+            graph = ChainTensors.of(chain.graph, self.sizes.threshold)
+            physics = chain.fingerprint.physics.astype(np.float32)
+            found.append(TwoChannelSample(graph, np.arange(len(graph)), None, physics))
         return found
 
     def placed(self, psmiles: str, conformers: Conformers | None) -> TwoChannelSample:
@@ -97,9 +109,15 @@ class TwoChannelKind(NetworkKind):
 
     def courses(self, pool: TaughtPool, placed: int) -> list[Course]:
         """The 2D channel on the whole pool, then both on the chains that have conformers."""
-        kind = replace(self, sizes=replace(self.sizes, taught=pool.width, dropout=0.0), pool=pool)
-        flat = Course("2d", replace(kind, store=None), pool.chains, _FLAT)
-        return [flat, Course("both", kind, pool.chains[:placed], 1.0 - _FLAT)]
+        sizes = replace(self.sizes, taught=pool.width, dropout=0.0)
+        graph = replace(self, sizes=replace(sizes, modalities="graph"), pool=pool)
+        if sizes.modalities == "graph":
+            return [Course("graph", graph, pool.chains, 1.0)]
+        both = replace(self, sizes=sizes, pool=pool)
+        return [
+            Course("graph", graph, pool.chains, _FLAT),
+            Course("both", both, pool.chains[:placed], 1.0 - _FLAT),
+        ]
 
     def molecule(self, smiles: str) -> TwoChannelSample | None:
         """A molecule with a conformer, or None where the SMILES cannot be read."""
@@ -111,7 +129,7 @@ class TwoChannelKind(NetworkKind):
             return None
         chain = ChainTensors.of(molecule_graph(smiles), self.sizes.threshold)
         conformers = None
-        if self.store is not None:
+        if self.sizes.modalities == "both":
             conformers = molecule_conformers(mol, self.store.n, self.store.seed)
         return TwoChannelSample(chain, np.arange(len(chain)), conformers)
 

@@ -35,8 +35,9 @@ from polymd.properties.networks.denoising import Displacements
 from polymd.properties.networks.distances import PairBias, PairKernels, pair_distances
 from polymd.properties.two_channel.decoders import Decoders
 
-__all__ = ["Sizes", "Spatial", "TwoChannel", "TwoChannelBatch", "means"]
+__all__ = ["MODALITIES", "Sizes", "Spatial", "TwoChannel", "TwoChannelBatch", "means"]
 
+MODALITIES = ("both", "graph")  #: "graph": the 2D channel alone
 _DEGREE = list(ATOM_SIZES).index("neighbours")  # the column that is the degree encoding
 _LEAST = 1e-30  # of a sum over images; its logarithm hides an atom from another
 _MOST = 30.0  # of a bias
@@ -46,6 +47,7 @@ _MOST = 30.0  # of a bias
 class Sizes:
     """Sizes of the network."""
 
+    modalities: str = "both"  #: of `MODALITIES`
     channels: int = 128
     layers: int = 4
     heads: int = 8
@@ -94,6 +96,10 @@ class TwoChannel(nn.Module):
 
     def __init__(self, sizes: Sizes, targets: int = 1) -> None:
         super().__init__()
+        if sizes.modalities not in MODALITIES:
+            raise ValueError(
+                f"no modalities {sizes.modalities!r}; allowed: {', '.join(MODALITIES)}; fix: take one of them"
+            )
         self.sizes, self.targets = sizes, targets
         width = sizes.channels
         # one more category of each column for atoms that are masked in pre-training
