@@ -27,9 +27,12 @@ def evaluate_properties(
         str,
         typer.Option(
             help="gp: Gaussian process; trees, mips, mmpolymer, two-channel: these too, and the blend; "
-            "several with commas, auto for trees,mips."
+            "several with commas, auto for trees,mips,two-channel with --modalities graph."
         ),
     ] = "gp",
+    modalities: Annotated[
+        str, typer.Option(help="Of mmpolymer: both, text or structure. Of two-channel: both or graph.")
+    ] = "both",
     protocol: Annotated[str, typer.Option(help="5fold: the stored folds, nested.")] = "5fold",
     split_seed: Annotated[int, typer.Option(help="Stored split: 0, 1 or 2.")] = 0,
     checkpoints: Annotated[
@@ -49,13 +52,15 @@ def evaluate_properties(
     chosen = names or list(BENCHMARK)
     for name in chosen:  # say what is missing before the first hour of work
         read_rows(find_table(name), folder)
-    wanted = ["trees", "mips"] if model == "auto" else [key.strip() for key in model.split(",")]
+    if model == "auto":
+        model, modalities = "trees,mips,two-channel", "graph"
+    wanted = [key.strip() for key in model.split(",")]
     if unknown := set(wanted) - {"gp", *NETWORKS}:
         raise ValueError(
             f"no model {unknown.pop()!r} to test; allowed: auto, gp, {', '.join(NETWORKS)}, or several with "
             "commas; fix: take one of them"
         )
-    members = {key: _member(key, checkpoints / key, epochs) for key in wanted if key != "gp"}
+    members = {key: _member(key, checkpoints / key, epochs, modalities) for key in wanted if key != "gp"}
     if members and protocol == "5fold":
         results, said = evaluate_members(chosen, members, folder, split_seed=split_seed, tell=_tell)
         if predictions is not None:
@@ -74,7 +79,7 @@ def evaluate_properties(
 
 
 def _member(
-    key: str, checkpoints: Path, epochs: int
+    key: str, checkpoints: Path, epochs: int, modalities: str
 ) -> Callable[[Mapping[str, TrainingTable]], Mapping[str, NetworkFolds]]:
     """What trains a member of the blend on the folds of tables."""
     if key == "trees":
@@ -92,7 +97,7 @@ def _member(
     from polymd.properties.networks.training import TrainingSettings, trained_folds
 
     budget = TrainingSettings(checkpoints, start=shipped(key))
-    return partial(trained_folds, kind_of(key, {}), settings=budget, tell=_tell)
+    return partial(trained_folds, kind_of(key, {"modalities": modalities}), settings=budget, tell=_tell)
 
 
 def _tell(line: str) -> None:

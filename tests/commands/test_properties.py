@@ -75,7 +75,8 @@ def test_members_are_trained_for_all_names_together(
     assert main([*given, "--split-seed", "1", "--json", "--predictions", str(said)]) == 0
     assert json.loads(capsys.readouterr().out) == [FOUND]
     ((names, members, split),) = asked
-    assert (names, split, list(members)) == (["Nc", "EPS"], 1, ["trees", "mips"])
+    assert (names, split, list(members)) == (["Nc", "EPS"], 1, ["trees", "mips", "two-channel"])
+    assert members["two-channel"].args[0].as_dict()["modalities"] == "graph"
     settings = members["mips"].keywords["settings"]
     assert (settings.finetuning.epochs, settings.folder) == (3, Path("here/mips"))
     assert said.read_text(encoding="utf-8").split() == ["gp", "1.0"]
