@@ -81,17 +81,18 @@ class PropertyModel:
     def predict(
         self, names: Iterable[str], chains: Sequence[ReadChain], kind: str = "auto"
     ) -> dict[str, Estimates]:
-        """Calibrated estimates for N polymers; a second thread does the processes."""
+        """Calibrated estimates for N polymers; two members at once, a core each."""
         weights = {name: self._weights(name, kind) for name in names}
         fingerprints = [chain.fingerprint for chain in chains]
-        with ThreadPoolExecutor(max_workers=1) as beside:
-            processes = beside.submit(self.processes.predict, weights, fingerprints)
-            said = {
-                key: network.predict(chains)
-                for key, network in self.networks.items()
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            processes = pool.submit(self.processes.predict, weights, fingerprints)
+            asked = {
+                key: pool.submit(network.predict, chains)
+                for key, network in reversed(self.networks.items())  # those that take longest come last
                 if any(key in weight for weight in weights.values())
             }
             found = processes.result()
+            said = {key: member.result() for key, member in asked.items()}
         for name, weight in weights.items():
             if list(weight) == ["gp"]:
                 continue

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["batches_of_similar_size", "in_order_of_size"]
 
 _WINDOW = 16  # batches that are sorted by size together
+_UNTRAINED = 32  # units of a batch that is only predicted; of more, pairs of atoms do not stay in the cache
 
 
 def batches_of_similar_size(
@@ -26,7 +27,7 @@ def batches_of_similar_size(
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def in_order_of_size(sizes: NDArray[np.int64], batch: int) -> list[NDArray[np.int64]]:
+def in_order_of_size(sizes: NDArray[np.int64], batch: int = _UNTRAINED) -> list[NDArray[np.int64]]:
     """Batches of all indices from small to large."""
     return _split(np.argsort(sizes, kind="stable"), batch)
 

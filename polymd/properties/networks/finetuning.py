@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Examples", "Finetuning", "Labelled", "finetune", "label_weights", "outputs"]
 
-_TEST_BATCH = 64
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -126,7 +125,7 @@ def outputs(network: nn.Module, examples: Labelled, rows: NDArray[np.int64]) -> 
     network = network.to(fastest_device()).eval()
     found: list[tuple[NDArray[np.int64], Floats]] = []
     with torch.inference_mode():
-        for part in in_order_of_size(examples.sizes(rows), _TEST_BATCH):
+        for part in in_order_of_size(examples.sizes(rows)):
             found.append((part, network(examples.batch(rows[part])).double().cpu().numpy()))
     order = np.argsort(np.concatenate([part for part, _ in found]))
     values: Floats = np.concatenate([values for _, values in found])[order]

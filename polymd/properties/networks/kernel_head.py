@@ -41,7 +41,6 @@ _NOISES = (1e-3, 3e-3, 1e-2, 3e-2, 0.1)  # λ
 _MOST_ROWS = 800  # that l and λ are chosen on
 _MOST = 5.0  # spreads from the mean; what lies beyond is cut off
 _LEAST_SPREAD = 1e-6
-_TEST_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ def views_of(kind: NetworkKind, network: nn.Module, samples: Sequence[Any]) -> d
 
     network = network.to(fastest_device()).eval()
     sizes = np.array([kind.size(sample) for sample in samples], dtype=np.int64)
-    parts = in_order_of_size(sizes, _TEST_BATCH)
+    parts = in_order_of_size(sizes)
     found: list[dict[str, Floats]] = []
     with torch.inference_mode():
         for part in parts:
