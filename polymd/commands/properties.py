@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from polymd.commands.members import MEMBERS_HELP, read_members
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -23,22 +25,13 @@ def evaluate_properties(
     folder: Annotated[
         Path | None, typer.Option(help="Of the tables; by default that of POLYMD_PROPERTIES.")
     ] = None,
-    model: Annotated[
-        str,
-        typer.Option(
-            help="gp: Gaussian process; trees, mips, mmpolymer, two-channel: these too, and the blend; "
-            "several with commas, auto for trees,mips,two-channel with --modalities graph."
-        ),
-    ] = "gp",
-    modalities: Annotated[
-        str, typer.Option(help="Of mmpolymer: both, text or structure. Of two-channel: both or graph.")
-    ] = "both",
+    model: Annotated[str, typer.Option(help=MEMBERS_HELP)] = "gp",
     protocol: Annotated[str, typer.Option(help="5fold: the stored folds, nested.")] = "5fold",
     split_seed: Annotated[int, typer.Option(help="Stored split: 0, 1 or 2.")] = 0,
     checkpoints: Annotated[
         Path, typer.Option(help="Of networks: folder of their folds; those found there are used.")
     ] = Path("checkpoints"),
-    epochs: Annotated[int, typer.Option(min=1, help="Of mips: passes over the labels.")] = 16,
+    epochs: Annotated[int, typer.Option(min=1, help="Of mips: passes over the labels.")] = 10,
     predictions: Annotated[
         Path | None, typer.Option(help="CSV to write: what was said of every held-out polymer.")
     ] = None,
@@ -47,20 +40,12 @@ def evaluate_properties(
     """Train and test a property model on stored folds."""
     from polymd.datasets.properties import BENCHMARK, find_table, read_rows
     from polymd.properties.evaluation import evaluate_members, evaluate_property
-    from polymd.properties.property_model import NETWORKS
 
     chosen = names or list(BENCHMARK)
     for name in chosen:  # say what is missing before the first hour of work
         read_rows(find_table(name), folder)
-    if model == "auto":
-        model, modalities = "trees,mips,two-channel", "graph"
-    wanted = [key.strip() for key in model.split(",")]
-    if unknown := set(wanted) - {"gp", *NETWORKS}:
-        raise ValueError(
-            f"no model {unknown.pop()!r} to test; allowed: auto, gp, {', '.join(NETWORKS)}, or several with "
-            "commas; fix: take one of them"
-        )
-    members = {key: _member(key, checkpoints / key, epochs, modalities) for key in wanted if key != "gp"}
+    wanted = read_members(model)
+    members = {key: _member(key, sizes, checkpoints / key, epochs) for key, sizes in wanted.items()}
     if members and protocol == "5fold":
         results, said = evaluate_members(chosen, members, folder, split_seed=split_seed, tell=_tell)
         if predictions is not None:
@@ -79,7 +64,7 @@ def evaluate_properties(
 
 
 def _member(
-    key: str, checkpoints: Path, epochs: int, modalities: str
+    key: str, sizes: dict[str, Any], checkpoints: Path, epochs: int
 ) -> Callable[[Mapping[str, TrainingTable]], Mapping[str, NetworkFolds]]:
     """What trains a member of the blend on the folds of tables."""
     if key == "trees":
@@ -97,7 +82,7 @@ def _member(
     from polymd.properties.networks.training import TrainingSettings, trained_folds
 
     budget = TrainingSettings(checkpoints, start=shipped(key))
-    return partial(trained_folds, kind_of(key, {"modalities": modalities}), settings=budget, tell=_tell)
+    return partial(trained_folds, kind_of(key, sizes), settings=budget, tell=_tell)
 
 
 def _tell(line: str) -> None:

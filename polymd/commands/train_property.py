@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from polymd.commands.members import MEMBERS_HELP, read_members
+
 if TYPE_CHECKING:
     from polymd.properties.member_training import Trainer
-
-MODELS = ("gp", "trees", "mips", "mmpolymer", "two-channel")
 
 
 def train_property(
@@ -21,12 +21,11 @@ def train_property(
         typer.Argument(help="Shipped targets such as Egc, or CSV files with columns psmiles,value."),
     ],
     out: Annotated[Path, typer.Option(help="File to write, .safetensors; polymd predict --model reads it.")],
-    model: Annotated[
-        str,
-        typer.Option(
-            help="gp: Gaussian process; trees, mips, mmpolymer, two-channel: these too, and the blend."
-        ),
-    ] = "gp",
+    model: Annotated[str, typer.Option(help=MEMBERS_HELP)] = "gp",
+    beside: Annotated[
+        str | None,
+        typer.Option(help="Members that are no part of the blend: for trajectories, and by their own name."),
+    ] = None,
     folder: Annotated[
         Path | None, typer.Option(help="Of shipped targets' tables; by default that of POLYMD_PROPERTIES.")
     ] = None,
@@ -35,9 +34,6 @@ def train_property(
     minutes: Annotated[float, typer.Option(help="Of networks: processor time of the pre-training.")] = 10.0,
     epochs: Annotated[int, typer.Option(min=1, help="Of networks: passes over the labels.")] = 20,
     shape: Annotated[bool, typer.Option("--shape", help="Of mips: with 3D descriptors in training.")] = False,
-    modalities: Annotated[
-        str, typer.Option(help="Of mmpolymer: both, text or structure. Of two-channel: both or graph.")
-    ] = "both",
     finetune: Annotated[
         bool,
         typer.Option("--finetune", help="Of mmpolymer, two-channel: train all of it, no kernel on it."),
@@ -50,16 +46,14 @@ def train_property(
     from polymd.properties.member_training import train_members
     from polymd.properties.training_tables import read_tables
 
-    members = [name.strip() for name in model.split(",") if name.strip() != "gp"]
-    if unknown := set(members) - set(MODELS):
-        raise ValueError(
-            f"no model {unknown.pop()!r} to train; allowed: {', '.join(MODELS)}, or several with commas; "
-            "fix: take one of them"
-        )
+    blended, apart = read_members(model), read_members(beside or "gp")
+    if both := blended.keys() & apart.keys():
+        raise ValueError(f"{both.pop()!r} is in --model and in --beside; allowed: one of them; fix: drop one")
+    members = blended | apart
     if out.suffix != ".safetensors" or not out.parent.is_dir():
         raise ValueError(f"bad --out {str(out)!r}; allowed: NAME.safetensors in a folder that exists")
     tables = read_tables(data, folder, unit=unit, seed=seed)
-    networks = set(members) - {"trees"}
+    networks = members.keys() - {"trees"}
     checkpoints = _checkpoints(out, resume) if networks else out.parent
     polymers: list[str] = []
     if pool is not None and networks:
@@ -67,17 +61,16 @@ def train_property(
 
         polymers = read_pool(pool)
     trainers: dict[str, Trainer] = {}
-    for name in members:
+    for name, sizes in members.items():
         if name == "trees":
             trainers[name] = _trees(seed)
         elif name == "mips":
             trainers[name] = _mips(checkpoints / name, polymers, minutes, epochs, shape, seed)
         else:
-            sizes = {"modalities": modalities}
             passes = epochs if finetune else 0
             trainers[name] = _network(name, sizes, checkpoints / name, polymers, minutes, passes, seed)
     try:
-        trained = train_members(tables, trainers, _tell)
+        trained = train_members(tables, trainers, _tell, beside=apart.keys())
     except KeyboardInterrupt:
         typer.echo("stopped; the same command with --resume goes on", err=True)
         return 130

@@ -34,8 +34,8 @@ def predict(
     ----------
     x
         A P-SMILES, or many; or an mdtraj trajectory of a `Polymer`, such as `Run.trajectory`, whose rows are
-        those of `polymd.properties.trajectory_prediction.predict_along`: it needs a file with a network that
-        sees 3D, `mmpolymer` or `two-channel`.
+        those of `polymd.properties.trajectory_prediction.predict_along`, by the file's network that sees 3D,
+        `mmpolymer` or `two-channel`.
     properties
         `all` that the model knows, one name, or several; see `polymd.datasets.properties.TABLES`.
     model
@@ -111,7 +111,7 @@ def _along(
 
     for key in ("mmpolymer", "two-channel") if kind == "auto" else (kind,):
         network = loaded.networks.get(key)
-        if isinstance(network, TrainedNetwork):
+        if isinstance(network, TrainedNetwork) and network.kind.sees_space:
             names = _names(properties, loaded.names(key))
             return predict_along(trajectory, network, loaded.processes.cards(), names)
     raise ValueError(

@@ -61,4 +61,4 @@ def test_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert (
         main(["train", "property", "x.csv", "--out", str(tmp_path / "m.safetensors"), "--model", "rf"]) == 2
     )
-    assert "no model 'rf' to train; allowed: gp, trees, mips" in capsys.readouterr().err
+    assert "no model 'rf'; allowed: auto, gp, trees, mips" in capsys.readouterr().err

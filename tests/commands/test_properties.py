@@ -47,7 +47,7 @@ def test_says_which_models_there_are(
 ) -> None:
     monkeypatch.setattr("polymd.datasets.properties.read_rows", lambda *_: None)
     assert main(["evaluate", "property", "Nc", "--model", "trees,forest"]) == 2
-    assert "no model 'forest' to test; allowed: auto, gp, trees, mips" in capsys.readouterr().err
+    assert "no model 'forest'; allowed: auto, gp, trees, mips" in capsys.readouterr().err
 
 
 def test_says_where_tables_come_from(

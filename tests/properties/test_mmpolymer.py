@@ -247,13 +247,17 @@ def test_training_beside_the_process(tmp_path: Path, finetuning: Finetuning | No
         pretraining=Pretraining(steps=2, batch=8, counts=8),
         finetuning=finetuning,
     )
-    model = train_members(
-        {"share": table}, {"mmpolymer": partial(train_kind, MMPolymerKind(SIZES), settings=settings)}
-    )
+    trainers = {"mmpolymer": partial(train_kind, MMPolymerKind(SIZES), settings=settings)}
+    model = train_members({"share": table}, trainers)
     assert np.isfinite(model.card("share")["blend"]["errors"]["mmpolymer"]["rmse"])
     assert (tmp_path / "training" / "conformers.npz").is_file()
     path = tmp_path / "mine.safetensors"
     model.save(path)
     found = predict(["*CCO*", "*COC*", "*CCOCCO*"], model=path)
     assert PropertyModel.load(path).names("mmpolymer") == ["share"]
+    apart = train_members({"share": table}, trainers, beside=["mmpolymer"])  # reads every fold it has
+    assert apart.model_of("share", "auto") == "gp"
+    assert np.isfinite(apart.card("share")["blend"]["errors"]["mmpolymer"]["rmse"])
+    alone = apart.predict(["share"], read_chains(["*CCO*"]), "mmpolymer")["share"]
+    assert np.isfinite([alone.mean, alone.deviation]).all()
     np.testing.assert_allclose(found["value"], found["value"].iloc[0], rtol=SPELLING_RTOL)

@@ -52,6 +52,10 @@ class MMPolymerKind(NetworkKind):
     store: ConformerStore = field(default_factory=ConformerStore, compare=False)
     pool: TaughtPool | None = field(default=None, compare=False)
 
+    @property
+    def sees_space(self) -> bool:
+        return self.sizes.modalities != "text"
+
     @classmethod
     def of(cls, sizes: dict[str, Any]) -> MMPolymerKind:
         """With conformers in memory."""
@@ -68,7 +72,7 @@ class MMPolymerKind(NetworkKind):
     ) -> list[Multimodal | None]:
         readable = [text for text in psmiles if _is_readable(text)]
         known: dict[str, Conformers | None] = dict.fromkeys(readable)
-        if self.sizes.modalities != "text":
+        if self.sees_space:
             known |= zip(readable, self.store.find(readable, tell), strict=True)
         return [self._sample(text, known[text]) if text in known else None for text in psmiles]
 

@@ -63,6 +63,11 @@ class NetworkKind(ABC):
     head_parts: ClassVar[tuple[str, ...]] = ("head.",)  #: and of those that a kernel takes the place of
     shares: ClassVar[tuple[Mapping[str, float], ...]] = ()  #: of views in the distance, for each kernel
 
+    @property
+    def sees_space(self) -> bool:
+        """Whether positions change what it says."""
+        return False
+
     @abstractmethod
     def as_dict(self) -> dict[str, Any]:
         """The sizes, for the header of a file; `kinds.kind_of(key, sizes)` makes the kind of them."""

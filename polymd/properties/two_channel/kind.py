@@ -60,6 +60,10 @@ class TwoChannelKind(NetworkKind):
     store: ConformerStore = field(default_factory=ConformerStore, compare=False)
     pool: TaughtPool | None = field(default=None, compare=False)
 
+    @property
+    def sees_space(self) -> bool:
+        return self.sizes.modalities != "graph"
+
     @classmethod
     def of(cls, sizes: dict[str, Any]) -> TwoChannelKind:
         """With conformers in memory."""
@@ -77,7 +81,7 @@ class TwoChannelKind(NetworkKind):
         """P-SMILES, or SMILES of molecules, which have no stars."""
         units = [text for text in psmiles if "*" in text and _is_readable(text)]
         known: dict[str, Conformers | None] = dict.fromkeys(units)
-        if self.sizes.modalities == "both":
+        if self.sees_space:
             known |= zip(units, self.store.find(units, tell), strict=True)
         found: list[TwoChannelSample | None] = []
         for text in psmiles:
@@ -89,7 +93,7 @@ class TwoChannelKind(NetworkKind):
 
     def prepare_chains(self, chains: Sequence[ReadChain]) -> list[Any]:
         """Without conformers from the graphs, which say all there is to see."""
-        if self.sizes.modalities == "both":
+        if self.sees_space:
             return super().prepare_chains(chains)
         found = []
         for chain in chains:
@@ -129,7 +133,7 @@ class TwoChannelKind(NetworkKind):
             return None
         chain = ChainTensors.of(molecule_graph(smiles), self.sizes.threshold)
         conformers = None
-        if self.sizes.modalities == "both":
+        if self.sees_space:
             conformers = molecule_conformers(mol, self.store.n, self.store.seed)
         return TwoChannelSample(chain, np.arange(len(chain)), conformers)
 
