@@ -108,8 +108,9 @@ class TwoChannelKind(NetworkKind):
         order, owners = _order(psmiles)
         if conformers is not None:
             conformers = Conformers(conformers.numbers[order], conformers.positions[:, order])
-        taught = None if self.pool is None else self.pool.of(psmiles)
-        return TwoChannelSample(chain, owners, conformers, physics_of(psmiles), taught)
+        if self.pool is not None:
+            return TwoChannelSample(chain, owners, conformers, taught=self.pool.of(psmiles))
+        return TwoChannelSample(chain, owners, conformers, physics_of(psmiles))
 
     def courses(self, pool: TaughtPool, placed: int) -> list[Course]:
         """The 2D channel on the whole pool, then both on the chains that have conformers."""
