@@ -126,6 +126,26 @@ def test_predict_takes_trajectories(tmp_path: Path) -> None:
     )
 
 
+def test_the_graph_alone_follows_no_trajectory(tmp_path: Path) -> None:
+    rows = TrainingTable("a", "eV", "made up", CHAINS, np.arange(30.0) % 7, np.arange(30) % 5)
+    kind = TwoChannelKind(
+        TwoChannelSizes(channels=16, layers=2, heads=4, kernels=8, threshold=3, modalities="graph")
+    )
+    trained = TrainedNetwork(kind, kind.build(1).eval(), ("a",), (1.0,), (2.0,))
+    PropertyModel(train_processes({"a": rows})[0], {"two-channel": trained}).save(tmp_path / "m.safetensors")
+    with pytest.raises(ValueError, match="no network that sees 3D"):
+        predict(trajectory("*CCO*"), model=tmp_path / "m.safetensors")
+
+
+def test_the_shipped_model_follows_trajectories() -> None:
+    found = predict(trajectory("*CC(*)c1ccccc1", frames=4), ["Nc", "density"])
+    assert list(found["property"]) == ["Nc", "density"]
+    assert set(found["model"]) == {"mmpolymer"}
+    assert (found["uncertainty"] > 0.0).all()
+    assert found["series"].map(len).tolist() == [4, 4]
+    assert (found["spread"] > 0.0).all()
+
+
 def test_turned_frames_say_the_same() -> None:
     given = trajectory("*CCO*", frames=4)
     trained = network(MMPolymerKind(Sizes(channels=16, layers=2, heads=4, kernels=8)))
