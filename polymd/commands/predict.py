@@ -23,7 +23,7 @@ def predict(
         str, typer.Option("--properties", help="all, or names with commas between: Egc,Nc,density.")
     ] = "all",
     model: Annotated[
-        str, typer.Option(help="auto, gp, trees, mips, mmpolymer, or a file of polymd train property.")
+        str, typer.Option(help="auto, gp, trees, mips, mmpolymer, two-channel, or a file of train property.")
     ] = "auto",
     out: Annotated[Path | None, typer.Option(help="CSV file to write instead of printing.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,

@@ -39,8 +39,9 @@ def predict(
     properties
         `all` that the model knows, one name, or several; see `polymd.datasets.properties.TABLES`.
     model
-        `gp`, the Gaussian process on fingerprints; `mips`, a network; `auto`, all that the file has, blended;
-        or the path of a file of `polymd train property`.
+        `auto`, the shipped blend; `gp`, its Gaussian process on fingerprints, which needs no torch; `trees`,
+        `mips`, `two-channel`, `mmpolymer`, one of its other members; or the path of a file of `polymd train
+        property`.
 
     Returns
     -------
