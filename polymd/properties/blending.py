@@ -4,6 +4,8 @@ A blend is a weighted mean of its members, the Gaussian process and networks; we
 their sum is one. The weights for a test fold come from validation rows out of its training folds, so that the
 errors of the blend are nested. Validation rows of one table are few: its weights are drawn towards those that
 fit the validation rows of all tables together, and a few outliers among them do not decide (Huber's loss).
+The weights that are kept come in the same way from the held-out predictions of all rows, which are more, so
+that the nested errors are those of weights known less well.
 """
 
 from __future__ import annotations
@@ -70,7 +72,7 @@ class NetworkFolds:
 class Blend:
     """How the members of a table are blended, and what they said of its N held-out rows, in its targets."""
 
-    weights: dict[str, float]  #: of the members, gp first, means over folds
+    weights: dict[str, float]  #: of the members, gp first, from all held-out predictions
     predicted: dict[str, Floats]  #: (N,), of `blend`, `gp` and each network
     deviations: dict[str, Floats]  #: (N,), not calibrated but for those of `gp`
 
@@ -106,21 +108,44 @@ def blend_all(
     A network need not know every table; tables with the same members share their belief in weights.
     """
     members = {name: {key: n[name] for key, n in networks.items() if name in n} for name in tables}
-    weights: dict[str, list[Floats]] = {name: [] for name in tables}
-    for held_out in range(N_FOLDS):
-        errors = {
-            name: _validation_errors(table, processes[name], list(members[name].values()), held_out)
-            for name, table in tables.items()
-        }
-        for name, own in errors.items():
-            alike = [e for other, e in errors.items() if members[other].keys() == members[name].keys()]
-            even = np.full(own.shape[1], 1.0 / own.shape[1])
-            weights[name].append(blend_weights(own, blend_weights(np.concatenate(alike), even)))
+    keys = {name: tuple(found) for name, found in members.items()}
+    nested = [
+        _weights_of_all(
+            {
+                name: _validation_errors(table, processes[name], list(members[name].values()), held_out)
+                for name, table in tables.items()
+            },
+            keys,
+        )
+        for held_out in range(N_FOLDS)
+    ]
+    said = {name: _held_out(table, processes[name], members[name]) for name, table in tables.items()}
+    errors = {
+        name: (said[name] - table.targets[:, None]) / table.targets.std() for name, table in tables.items()
+    }
+    kept = _weights_of_all(errors, keys)
     return {
-        name: _blend(table, processes[name], members[name], weights[name])
+        name: _blend(table, processes[name], said[name], keys[name], [w[name] for w in nested], kept[name])
         for name, table in tables.items()
         if members[name]
     }
+
+
+def _weights_of_all(errors: Mapping[str, Floats], keys: Mapping[str, tuple[str, ...]]) -> dict[str, Floats]:
+    """Weights by table from errors (R, M); tables with the same members share the belief of each."""
+    found = {}
+    for name, own in errors.items():
+        alike = np.concatenate([e for other, e in errors.items() if keys[other] == keys[name]])
+        even = np.full(own.shape[1], 1.0 / own.shape[1])
+        found[name] = blend_weights(own, blend_weights(alike, even))
+    return found
+
+
+def _held_out(table: TrainingTable, process: ProcessFolds, networks: Mapping[str, NetworkFolds]) -> Floats:
+    """What the process and the networks say of every row (N, 1 + networks), which they have not seen."""
+    rows = np.arange(len(table.targets))
+    own = [network.predicted[table.fold, rows] for network in networks.values()]
+    return np.stack([process.predicted, *own], axis=1)
 
 
 def blend_weights(errors: Floats, prior: Floats) -> Floats:
@@ -175,21 +200,22 @@ def _validation_errors(
 
 
 def _blend(
-    table: TrainingTable, process: ProcessFolds, networks: Mapping[str, NetworkFolds], weights: list[Floats]
+    table: TrainingTable,
+    process: ProcessFolds,
+    said: Floats,
+    keys: Sequence[str],
+    nested: Sequence[Floats],
+    kept: Floats,
 ) -> Blend:
-    """Of one table, from its members' weights for every fold."""
-    alone = {key: np.empty_like(table.targets) for key in networks}
+    """Of one table, from what its members say (N, 1 + networks), weights for every fold and those kept."""
     blended, spread = np.empty_like(table.targets), np.empty_like(table.targets)
-    for held_out, weight in enumerate(weights):
+    for held_out, weight in enumerate(nested):
         test = table.fold == held_out
-        for key, network in networks.items():
-            alone[key][test] = network.predicted[held_out, test]
-        members = np.stack([process.predicted[test], *(p[test] for p in alone.values())])
-        blended[test], spread[test] = blended_mean(weight, members)
+        blended[test], spread[test] = blended_mean(weight, said[test].T)
+    alone = dict(zip(keys, said.T[1:], strict=True))
     deviations = process.deviations * calibration(process.predicted - table.targets, process.deviations)
-    means = dict(zip(("gp", *networks), np.mean(weights, axis=0).tolist(), strict=True))
     return Blend(
-        means,
+        dict(zip(("gp", *keys), kept.tolist(), strict=True)),
         {"blend": blended, "gp": process.predicted} | alone,
         {"blend": np.hypot(deviations, spread), "gp": deviations} | dict.fromkeys(alone, deviations),
     )
