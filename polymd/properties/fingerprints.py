@@ -22,7 +22,7 @@ from polymd.properties.walks import four_atom_paths
 from polymd.repeats import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -88,9 +88,10 @@ def fingerprint(psmiles: str) -> Fingerprint:
 
 def graph_fingerprint(graph: ChainGraph) -> Fingerprint:
     """The same from the graph of the smallest repeat."""
+    shells = list(_environments(graph, RADIUS))
     return Fingerprint(
-        environments=environments(graph),
-        bonds=environments(graph, radius=1),
+        environments=_tally(shells),
+        bonds=_tally(shells[:2]),
         paths=paths(graph),
         n_atoms=len(graph.atoms) + int(graph.atoms[:, 1].sum()),
         descriptors=descriptors(graph),
@@ -102,13 +103,25 @@ def graph_fingerprint(graph: ChainGraph) -> Fingerprint:
 
 def environments(graph: ChainGraph, radius: int = RADIUS) -> dict[int, int]:
     """Number of atoms of every environment of 0 to `radius` bonds (Rogers and Hahn, JCIM 2010, 50, 742)."""
+    return _tally(_environments(graph, radius))
+
+
+def _environments(graph: ChainGraph, radius: int) -> Iterator[list[int]]:
+    """Codes of all atoms, of environments of 0 to `radius` bonds in turn."""
     codes = [_code(tuple(row)) for row in graph.atoms.tolist()]
-    counts: Counter[int] = Counter(codes)
+    yield codes
     for bonds_away in range(1, radius + 1):
         codes = [
             _environment(bonds_away, codes[i], tuple(sorted((order, codes[j]) for j, _, order in bonds)))
             for i, bonds in enumerate(graph.neighbours)
         ]
+        yield codes
+
+
+def _tally(shells: Iterable[list[int]]) -> dict[int, int]:
+    """How often each code occurs, by code."""
+    counts: Counter[int] = Counter()
+    for codes in shells:
         counts.update(codes)
     return dict(sorted(counts.items()))
 

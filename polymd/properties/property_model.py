@@ -11,7 +11,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from polymd.properties.blending import blended_mean
 from polymd.properties.process_model import ProcessModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -36,6 +36,7 @@ NETWORKS = {
     "mmpolymer": ("polymd.properties.networks.trained", "TrainedNetwork"),
     "two-channel": ("polymd.properties.networks.trained", "TrainedNetwork"),
 }
+Found = TypeVar("Found")
 KINDS = ("auto", "gp", *NETWORKS)
 _FORMAT = "polymd property model"
 
@@ -85,9 +86,9 @@ class PropertyModel:
         weights = {name: self._weights(name, kind) for name in names}
         fingerprints = [chain.fingerprint for chain in chains]
         with ThreadPoolExecutor(max_workers=2) as pool:
-            processes = pool.submit(self.processes.predict, weights, fingerprints)
+            processes = pool.submit(_on_one_core, self.processes.predict, weights, fingerprints)
             asked = {
-                key: pool.submit(network.predict, chains)
+                key: pool.submit(_on_one_core, network.predict, chains)
                 for key, network in reversed(self.networks.items())  # those that take longest come last
                 if any(key in weight for weight in weights.values())
             }
@@ -146,6 +147,14 @@ class PropertyModel:
                 reader = getattr(import_module(module), name)
                 networks[key] = reader.of_tensors(_part(tensors, f"{key}."), about[key])
         return cls(processes, networks)
+
+
+def _on_one_core(predict: Callable[..., Found], *given: Any) -> Found:
+    """What is predicted, without threads of its own: OpenMP counts them anew in every thread."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="openmp"):
+        return predict(*given)
 
 
 def _part(tensors: dict[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:

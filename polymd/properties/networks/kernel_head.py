@@ -39,6 +39,7 @@ __all__ = ["KernelHead", "views_of"]
 _LENGTHS = (0.5, 1.0, 2.0, 4.0)  # l; the mean squared distance of two polymers is 1
 _NOISES = (1e-3, 3e-3, 1e-2, 3e-2, 0.1)  # λ
 _MOST_ROWS = 800  # that l and λ are chosen on
+_CHUNK = 250  # polymers predicted at a time
 _MOST = 5.0  # spreads from the mean; what lies beyond is cut off
 _LEAST_SPREAD = 1e-6
 
@@ -92,6 +93,11 @@ class KernelHead:
         """Standardised targets (M, T) of M polymers with the same views."""
         numbers = np.concatenate(list(views.values()), axis=1)
         points = _standard(numbers, self.centres, self.spreads)
+        parts = [self._predict(points[start : start + _CHUNK]) for start in range(0, len(points), _CHUNK)]
+        return np.concatenate(parts) if parts else np.empty((0, self.weights.shape[2]))
+
+    def _predict(self, points: Floats) -> Floats:
+        """Of some standardised points."""
         found = np.zeros((len(self.factors), len(points), self.weights.shape[2]))
         for k, factor in enumerate(self.factors):
             distances = _distances(points * factor, self.points * factor)
