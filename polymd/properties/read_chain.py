@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["MANY", "ReadChain", "read_chains", "reading"]
 
 MANY = 300  #: polymers, for which a process of their own pays
+_HERE = 0.1  # share of them that is read here all the same, when the models are loaded and prepared
 _GRAPH = ("atoms", "edges", "images", "orders")
 _COUNTS = ("environments", "bonds", "paths")
 _NUMBERS = ("descriptors", "bands", "contributions")
@@ -96,8 +97,8 @@ def read_chains(polymers: Sequence[str]) -> list[ReadChain]:
 def reading(polymers: Sequence[str]) -> Iterator[Callable[[], list[ReadChain]]]:
     """Begin to read polymers and their fingerprints; what is yielded waits for them.
 
-    Where they are many another process does it meanwhile. If it fails they are read here, for the error of
-    `read_chains`.
+    Where they are many another process does most of it meanwhile. If it fails they are read here, for the
+    error of `read_chains`.
     """
     if len(polymers) < MANY:
         chains = read_chains(polymers)
@@ -105,7 +106,8 @@ def reading(polymers: Sequence[str]) -> Iterator[Callable[[], list[ReadChain]]]:
         return
     alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     command = [sys.executable, "-m", ReadChain.__module__]
-    given = json.dumps(list(polymers)).encode()
+    split = round((1.0 - _HERE) * len(polymers))
+    given = json.dumps(list(polymers[:split])).encode()
     with (
         ThreadPoolExecutor(max_workers=1) as waiting,
         subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=os.environ | alone) as beside,
@@ -113,10 +115,16 @@ def reading(polymers: Sequence[str]) -> Iterator[Callable[[], list[ReadChain]]]:
         written = waiting.submit(beside.communicate, given)
 
         def wait() -> list[ReadChain]:
+            try:
+                rest = read_chains(polymers[split:])
+            except ValueError:
+                return read_chains(polymers)  # which counts from the first
+            for chain in rest:
+                _ = chain.fingerprint
             output = written.result()[0]
             if beside.returncode:
                 return read_chains(polymers)
-            return [ReadChain.of_record(record) for record in json.loads(output)]
+            return [*map(ReadChain.of_record, json.loads(output)), *rest]
 
         try:
             yield wait
