@@ -46,7 +46,7 @@ def train_property(
     from polymd.properties.member_training import train_members
     from polymd.properties.training_tables import read_tables
 
-    blended, apart = read_members(model), read_members(beside or "gp")
+    blended, apart = read_members(model), read_members(beside) if beside else {}
     if both := blended.keys() & apart.keys():
         raise ValueError(f"{both.pop()!r} is in --model and in --beside; allowed: one of them; fix: drop one")
     members = blended | apart

@@ -87,14 +87,12 @@ class Blend:
             `auto` on the root of their squares and the squared spread of the members;
             `errors` on five folds, of `blend` and of each network.
         """
-        said = {key: (p, self.deviations[key]) for key, p in self.predicted.items()}
-        errors = {key: held_out_errors(table, p, d) for key, (p, d) in said.items()}
+        said = {key: (p, self.deviations[key]) for key, p in self.predicted.items() if key != "gp"}
         factors = {key: calibration(p - table.targets, d) for key, (p, d) in said.items()}
-        del errors["gp"]  # which the card of the process has
         return {
             "weights": self.weights,
-            "calibration": factors | {"auto": factors["blend"]},
-            "errors": errors,
+            "calibration": {"auto": factors.pop("blend")} | factors,
+            "errors": {key: held_out_errors(table, p, d) for key, (p, d) in said.items()},
         }
 
 
@@ -133,12 +131,12 @@ def blend_all(
 
 def _weights_of_all(errors: Mapping[str, Floats], keys: Mapping[str, tuple[str, ...]]) -> dict[str, Floats]:
     """Weights by table from errors (R, M); tables with the same members share the belief of each."""
-    found = {}
-    for name, own in errors.items():
-        alike = np.concatenate([e for other, e in errors.items() if keys[other] == keys[name]])
-        even = np.full(own.shape[1], 1.0 / own.shape[1])
-        found[name] = blend_weights(own, blend_weights(alike, even))
-    return found
+    beliefs = {}
+    for members in set(keys.values()):
+        alike = np.concatenate([own for name, own in errors.items() if keys[name] == members])
+        even = np.full(alike.shape[1], 1.0 / alike.shape[1])
+        beliefs[members] = blend_weights(alike, even)
+    return {name: blend_weights(own, beliefs[keys[name]]) for name, own in errors.items()}
 
 
 def _held_out(table: TrainingTable, process: ProcessFolds, networks: Mapping[str, NetworkFolds]) -> Floats:

@@ -79,7 +79,7 @@ def predict(
         loaded, kind = _find(str(model))
         names = _names(properties, loaded.names(kind))
         with threadpool_limits(1 if len(polymers) >= MANY else None):  # two parts at once, a core each
-            loaded.processes.prepare(names)  # while many are read
+            loaded.prepare(names, kind)  # while many are read
             estimates = loaded.predict(names, read(), kind)
     frames = []
     for name in names:
@@ -110,9 +110,8 @@ def _along(
     from polymd.properties.networks.trained import TrainedNetwork
     from polymd.properties.trajectory_prediction import predict_along
 
-    for key in ("mmpolymer", "two-channel") if kind == "auto" else (kind,):
-        network = loaded.networks.get(key)
-        if isinstance(network, TrainedNetwork) and network.kind.sees_space:
+    for key, network in loaded.networks.items():
+        if kind in ("auto", key) and isinstance(network, TrainedNetwork) and network.kind.sees_space:
             names = _names(properties, loaded.names(key))
             return predict_along(trajectory, network, loaded.processes.cards(), names)
     raise ValueError(
@@ -126,7 +125,7 @@ def _find(model: str) -> tuple[PropertyModel, str]:
     from polymd.properties.property_model import KINDS
 
     if model in KINDS:
-        return _load(SHIPPED, 0, model == "gp"), model
+        return _load(SHIPPED, 0), model
     if not Path(model).is_file():
         raise ValueError(
             f"no model {model!r}; allowed: {', '.join(KINDS)}, or a file of polymd train property; "
@@ -136,11 +135,11 @@ def _find(model: str) -> tuple[PropertyModel, str]:
 
 
 @lru_cache(maxsize=4)
-def _load(path: Path, changed: int, processes_only: bool = False) -> PropertyModel:
+def _load(path: Path, changed: int) -> PropertyModel:
     """A file, read once as long as it is not changed."""
     from polymd.properties.property_model import PropertyModel
 
-    return PropertyModel.load(path, processes_only=processes_only)
+    return PropertyModel.load(path)
 
 
 def _names(properties: str | Sequence[str], known: list[str]) -> list[str]:

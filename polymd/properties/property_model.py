@@ -8,6 +8,7 @@ process also says what is in the domain.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -66,7 +67,7 @@ class PropertyModel:
     """
 
     processes: ProcessModel
-    networks: dict[str, Member] = field(default_factory=dict)  #: by a key of `NETWORKS`
+    networks: Mapping[str, Member] = field(default_factory=dict)  #: by a key of `NETWORKS`
 
     def names(self, kind: str = "auto") -> list[str]:
         """Properties that it predicts, of `KINDS`."""
@@ -79,6 +80,13 @@ class PropertyModel:
         """Unit, source, errors and so on of a property's model."""
         return self.processes.processes[name].card
 
+    def prepare(self, names: Iterable[str], kind: str = "auto") -> None:
+        """Make what the first prediction makes otherwise: factors of training sets, and members of a file."""
+        wanted = list(names)
+        self.processes.prepare(wanted)
+        for key in self._asked(wanted, kind):
+            _ = self.networks[key]
+
     def predict(
         self, names: Iterable[str], chains: Sequence[ReadChain], kind: str = "auto"
     ) -> dict[str, Estimates]:
@@ -88,9 +96,8 @@ class PropertyModel:
         with ThreadPoolExecutor(max_workers=2) as pool:
             processes = pool.submit(_on_one_core, self.processes.predict, weights, fingerprints)
             asked = {
-                key: pool.submit(_on_one_core, network.predict, chains)
-                for key, network in reversed(self.networks.items())  # those that take longest come last
-                if any(key in weight for weight in weights.values())
+                key: pool.submit(_on_one_core, self.networks[key].predict, chains)
+                for key in reversed(self._asked(weights, kind))  # those that take longest come last
             }
             found = processes.result()
             said = {key: member.result() for key, member in asked.items()}
@@ -107,6 +114,11 @@ class PropertyModel:
     def model_of(self, name: str, kind: str) -> str:
         """Which models an estimate comes from, such as `gp`, `mips` or `gp+mips`."""
         return "+".join(self._weights(name, kind))
+
+    def _asked(self, names: Iterable[str], kind: str) -> list[str]:
+        """Keys of the networks that estimates of properties come from, in the order of `NETWORKS`."""
+        used = {key for name in names for key in self._weights(name, kind)}
+        return [key for key in NETWORKS if key in used]
 
     def _weights(self, name: str, kind: str) -> dict[str, float]:
         """Members of the estimate of a property and their weights, none of them 0."""
@@ -128,8 +140,8 @@ class PropertyModel:
         save_file({name: np.ascontiguousarray(array) for name, array in tensors.items()}, path, about)
 
     @classmethod
-    def load(cls, path: Path, *, processes_only: bool = False) -> PropertyModel:
-        """Read a file of `save`, or its processes, which need no torch; ValueError where it is none."""
+    def load(cls, path: Path) -> PropertyModel:
+        """Read a file of `save`, its networks when they are first asked for; ValueError where it is none."""
         from safetensors import SafetensorError, safe_open
 
         try:
@@ -141,12 +153,28 @@ class PropertyModel:
         if about.get("format") != _FORMAT:
             raise ValueError(f"{path} is no model of polymd train property; give one of its files")
         processes = ProcessModel.of_tensors(_part(tensors, "gp."), json.loads(about["cards"]))
-        networks = {}
-        for key, (module, name) in NETWORKS.items():
-            if key in about and not processes_only:
-                reader = getattr(import_module(module), name)
-                networks[key] = reader.of_tensors(_part(tensors, f"{key}."), about[key])
-        return cls(processes, networks)
+        return cls(processes, _StoredMembers(tensors, about))
+
+
+class _StoredMembers(Mapping[str, Member]):
+    """Members of a file, each made when it is first asked for: no blend waits for what stands beside it."""
+
+    def __init__(self, tensors: dict[str, NDArray[Any]], about: Mapping[str, str]) -> None:
+        self._tensors, self._about = tensors, about
+        self._made: dict[str, Member] = {}
+
+    def __getitem__(self, key: str) -> Member:
+        if key not in self._made:
+            header, (module, name) = self._about[key], NETWORKS[key]
+            reader = getattr(import_module(module), name)
+            self._made[key] = reader.of_tensors(_part(self._tensors, f"{key}."), header)
+        return self._made[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for key in NETWORKS if key in self._about)
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
 
 
 def _on_one_core(predict: Callable[..., Found], *given: Any) -> Found:
