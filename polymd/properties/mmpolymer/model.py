@@ -22,6 +22,7 @@ from polymd.properties.mmpolymer.towers import (
 )
 from polymd.properties.networks.contrast import info_nce
 from polymd.properties.networks.denoising import displaced, position_loss
+from polymd.properties.networks.kind import check_modalities
 from polymd.properties.networks.taught_pool import teaching_loss
 
 if TYPE_CHECKING:
@@ -82,10 +83,7 @@ class MMPolymer(nn.Module):
 
     def __init__(self, sizes: Sizes, targets: int = 1) -> None:
         super().__init__()
-        if sizes.modalities not in MODALITIES:
-            raise ValueError(
-                f"no modalities {sizes.modalities!r}; allowed: {', '.join(MODALITIES)}; fix: take one of them"
-            )
+        check_modalities(sizes.modalities, MODALITIES)
         self.sizes, self.targets = sizes, targets
         width = sizes.channels
         self.text = None if sizes.modalities == "structure" else TextTower(sizes)

@@ -26,6 +26,7 @@ __all__ = [
     "Batch",
     "Course",
     "NetworkKind",
+    "check_modalities",
     "fastest_device",
     "mixed_precision",
     "physics_of",
@@ -132,6 +133,12 @@ class NetworkKind(ABC):
 
     def set_scales(self, network: Any, samples: Sequence[Any]) -> None:  # noqa: B027  # not all have any
         """Keep in the network the scales of what the samples to train on are described by; no labels."""
+
+
+def check_modalities(asked: str, known: Sequence[str]) -> None:
+    """Raise ValueError where a network is asked for modalities that its kind does not know."""
+    if asked not in known:
+        raise ValueError(f"no modalities {asked!r}; allowed: {', '.join(known)}; fix: take one of them")
 
 
 @lru_cache(maxsize=8192)

@@ -33,6 +33,7 @@ from polymd.properties.mips.graphs import ATOM_SIZES, Batch, n_categories
 from polymd.properties.networks.attention import PairAttention
 from polymd.properties.networks.denoising import Displacements
 from polymd.properties.networks.distances import PairBias, PairKernels, pair_distances
+from polymd.properties.networks.kind import check_modalities
 from polymd.properties.two_channel.decoders import Decoders
 
 __all__ = ["MODALITIES", "Sizes", "Spatial", "TwoChannel", "TwoChannelBatch", "means"]
@@ -96,10 +97,7 @@ class TwoChannel(nn.Module):
 
     def __init__(self, sizes: Sizes, targets: int = 1) -> None:
         super().__init__()
-        if sizes.modalities not in MODALITIES:
-            raise ValueError(
-                f"no modalities {sizes.modalities!r}; allowed: {', '.join(MODALITIES)}; fix: take one of them"
-            )
+        check_modalities(sizes.modalities, MODALITIES)
         self.sizes, self.targets = sizes, targets
         width = sizes.channels
         # one more category of each column for atoms that are masked in pre-training
