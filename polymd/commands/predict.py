@@ -80,15 +80,16 @@ def _polymers(given: str) -> list[str]:
     """A P-SMILES, or those of a file."""
     if not given.endswith(".csv"):
         return [given]
-    import pandas as pd
+    import csv  # pandas takes longer to import than many polymers to read
 
     path = Path(given)
     if not path.is_file():
         raise ValueError(f"there is no file {path}; give a CSV file with a column psmiles, or P-SMILES")
-    frame = pd.read_csv(path)
-    if "psmiles" not in frame:
-        raise ValueError(f"{path} has no column 'psmiles'; it has {list(frame.columns)}; rename one")
-    return [str(text) for text in frame["psmiles"]]
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        table = csv.DictReader(file)
+        if "psmiles" not in (table.fieldnames or ()):
+            raise ValueError(f"{path} has no column 'psmiles'; it has {table.fieldnames}; rename one")
+        return [row["psmiles"] or "" for row in table]
 
 
 def _print(found: pd.DataFrame) -> None:

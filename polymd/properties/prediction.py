@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from mdtraj import Trajectory
 
+    from polymd.properties.estimates import Estimates
     from polymd.properties.property_model import PropertyModel
 
 __all__ = ["SHIPPED", "predict"]
@@ -64,24 +65,32 @@ def predict(
     ValueError
         A P-SMILES that is none, with its number where there are several; no such property or model.
     """
-    import numpy as np
-    import pandas as pd
-    from threadpoolctl import threadpool_limits
-
-    from polymd.properties.estimates import WITHIN_90
-
     if not isinstance(x, str) and hasattr(x, "topology"):
         return _along(x, properties, *_find(str(model)))
     polymers = [x] if isinstance(x, str) else list(x)
     if not polymers:
         raise ValueError("no polymers were given; allowed: one P-SMILES or more; fix: predict('*CC*')")
-    with reading(polymers) as read:
+    with reading(polymers) as read:  # which goes on while this process loads what it needs
+        from threadpoolctl import threadpool_limits
+
         loaded, kind = _find(str(model))
         names = _names(properties, loaded.names(kind))
         with threadpool_limits(1 if len(polymers) >= MANY else None):  # two parts at once, a core each
-            loaded.prepare(names, kind)  # while many are read
+            loaded.prepare(names, kind)
             estimates = loaded.predict(names, read(), kind)
-    frames = []
+    return _table(polymers, estimates, loaded, kind)
+
+
+def _table(
+    polymers: list[str], estimates: dict[str, Estimates], loaded: PropertyModel, kind: str
+) -> pd.DataFrame:
+    """Estimates by property as the rows of `predict`."""
+    import numpy as np
+    import pandas as pd
+
+    from polymd.properties.estimates import WITHIN_90
+
+    names, frames = list(estimates), []
     for name in names:
         low, middle, high = estimates[name].interval()
         frames.append(

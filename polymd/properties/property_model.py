@@ -83,9 +83,11 @@ class PropertyModel:
     def prepare(self, names: Iterable[str], kind: str = "auto") -> None:
         """Make what the first prediction makes otherwise: factors of training sets, and members of a file."""
         wanted = list(names)
-        self.processes.prepare(wanted)
-        for key in self._asked(wanted, kind):
-            _ = self.networks[key]
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            factors = pool.submit(_on_one_core, self.processes.prepare, wanted)
+            for key in self._asked(wanted, kind):
+                _ = self.networks[key]  # which imports torch
+            factors.result()
 
     def predict(
         self, names: Iterable[str], chains: Sequence[ReadChain], kind: str = "auto"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["MANY", "ReadChain", "read_chains", "reading"]
 
 MANY = 300  #: polymers, for which a process of their own pays
-_HERE = 0.1  # share of them that is read here all the same, when the models are loaded and prepared
+_HERE = 0.3  # share of them that is read here all the same, when the models are loaded and prepared
 _GRAPH = ("atoms", "edges", "images", "orders")
 _COUNTS = ("environments", "bonds", "paths")
 _NUMBERS = ("descriptors", "bands", "contributions")
