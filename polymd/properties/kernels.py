@@ -82,10 +82,8 @@ def min_max(rows: CountMatrix, others: CountMatrix | None = None) -> Floats:
     others = rows if others is None else others
     width = int(max(rows.columns.max(initial=-1), others.columns.max(initial=-1))) + 1
     postings = _postings(others.starts, others.columns, others.counts, width)
-    kernel = _minima(rows.starts, rows.columns, rows.counts, *postings, len(others), same)
-    total = _totals(rows)[:, None] + _totals(others)[None, :]
-    total -= kernel
-    kernel /= total
+    totals = _totals(rows), _totals(others)
+    kernel: Floats = _min_over_max(rows.starts, rows.columns, rows.counts, *postings, *totals, same)
     return kernel
 
 
@@ -125,21 +123,25 @@ def _postings(
 
 
 @numba.njit(cache=True, nogil=True)
-def _minima(
+def _min_over_max(
     starts: NDArray[np.int64],
     columns: NDArray[np.int64],
     counts: Floats,
     begins: NDArray[np.int64],
     members: NDArray[np.int64],
     values: Floats,
-    n_others: int,
+    totals: Floats,
+    other_totals: Floats,
     same: bool,
 ) -> Floats:
-    """Σ min over the columns of every pair of rows; the others come as postings, so that only columns that
-    both rows have are looked at. With `same`, rows after a row are taken from its mirror image."""
-    shared = np.zeros((len(starts) - 1, n_others))
-    for i in range(len(starts) - 1):
-        row = shared[i]
+    """Σ min / Σ max of every pair of rows from Σ max = the rows' totals - Σ min.
+
+    The others come as postings, so that only columns that both rows have are looked at. With `same`, rows
+    after a row are taken from its mirror image.
+    """
+    kernel = np.zeros((len(totals), len(other_totals)))
+    for i in range(len(totals)):
+        row = kernel[i]
         for place in range(starts[i], starts[i + 1]):
             column, count = columns[place], counts[place]
             for posting in range(begins[column], begins[column + 1]):
@@ -147,6 +149,8 @@ def _minima(
                 if same and j > i:
                     break
                 row[j] += min(count, values[posting])
+        for j in range(i + 1 if same else len(other_totals)):
+            row[j] /= totals[i] + other_totals[j] - row[j]
         if same:
-            shared[:i, i] = row[:i]
-    return shared
+            kernel[:i, i] = row[:i]
+    return kernel
