@@ -33,7 +33,9 @@ def train_property(
     pool: Annotated[Path | None, typer.Option(help="Of networks: CSV of P-SMILES to pre-train on.")] = None,
     minutes: Annotated[float, typer.Option(help="Of networks: processor time of the pre-training.")] = 10.0,
     epochs: Annotated[int, typer.Option(min=1, help="Of networks: passes over the labels.")] = 20,
-    shape: Annotated[bool, typer.Option("--shape", help="Of mips: with 3D descriptors in training.")] = False,
+    shape: Annotated[
+        bool, typer.Option("--shape", help="Of mips: with 3D descriptors of conformers.")
+    ] = False,
     finetune: Annotated[
         bool,
         typer.Option("--finetune", help="Of mmpolymer, two-channel: train all of it, no kernel on it."),

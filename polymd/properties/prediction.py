@@ -36,7 +36,7 @@ def predict(
     x
         A P-SMILES, or many; or an mdtraj trajectory of a `Polymer`, such as `Run.trajectory`, whose rows are
         those of `polymd.properties.trajectory_prediction.predict_along`, by the file's network that sees 3D,
-        `mmpolymer` or `two-channel`.
+        `mmpolymer`, `two-channel` or `mips` trained with `--shape`.
     properties
         `all` that the model knows, one name, or several; see `polymd.datasets.properties.TABLES`.
     model
@@ -116,16 +116,16 @@ def _along(
     trajectory: Trajectory, properties: str | Sequence[str], loaded: PropertyModel, kind: str
 ) -> pd.DataFrame:
     """Along a trajectory, by the first network that sees 3D."""
-    from polymd.properties.networks.trained import TrainedNetwork
-    from polymd.properties.trajectory_prediction import predict_along
+    from polymd.properties.trajectory_prediction import SpatialNetwork, predict_along
 
     for key, network in loaded.networks.items():
-        if kind in ("auto", key) and isinstance(network, TrainedNetwork) and network.kind.sees_space:
+        if kind in ("auto", key) and isinstance(network, SpatialNetwork) and network.sees_space:
             names = _names(properties, loaded.names(key))
             return predict_along(trajectory, network, loaded.processes.cards(), names)
     raise ValueError(
         f"model {kind!r} of this file has no network that sees 3D, which trajectories need; allowed: "
-        "mmpolymer, two-channel; fix: polymd train property NAMES --model mmpolymer --out mine.safetensors"
+        "mmpolymer, two-channel, mips with --shape; fix: polymd train property NAMES --model mmpolymer "
+        "--out mine.safetensors"
     )
 
 

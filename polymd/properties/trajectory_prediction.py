@@ -6,7 +6,7 @@ network's estimate depends on the geometry that the chain takes, not what a sing
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -21,11 +21,9 @@ if TYPE_CHECKING:
     from mdtraj import Trajectory
     from numpy.typing import NDArray
 
-    from polymd.properties.networks.trained import TrainedNetwork
-
     Floats = NDArray[np.float64]
 
-__all__ = ["TRAJECTORY_COLUMNS", "predict_along"]
+__all__ = ["TRAJECTORY_COLUMNS", "SpatialNetwork", "predict_along"]
 
 TRAJECTORY_COLUMNS = (
     "psmiles", "property", "value", "error", "spread", "single_conformer", "uncertainty", "unit", "model",
@@ -33,17 +31,33 @@ TRAJECTORY_COLUMNS = (
 )  # fmt: skip
 
 
+@runtime_checkable
+class SpatialNetwork(Protocol):
+    """A trained network that can take positions of a unit."""
+
+    @property
+    def key(self) -> str:
+        """Name on the command line and in files."""
+
+    @property
+    def sees_space(self) -> bool:
+        """Whether positions change what it says."""
+
+    def predict_placed(self, psmiles: str, conformers: Sequence[Conformers]) -> dict[str, Floats]:
+        """Targets (F,) by property of one polymer in each of F sets of conformers."""
+
+
 def predict_along(
-    trajectory: Trajectory, network: TrainedNetwork, cards: dict[str, dict[str, Any]], names: Sequence[str]
+    trajectory: Trajectory, network: SpatialNetwork, cards: dict[str, dict[str, Any]], names: Sequence[str]
 ) -> pd.DataFrame:
-    """Properties along a trajectory, by a network of two modalities or channels.
+    """Properties along a trajectory, by a network that sees 3D.
 
     Parameters
     ----------
     trajectory
         As `unit_frames` reads it.
     network
-        Whose kind takes positions.
+        With two modalities or channels, or with 3D descriptors.
     cards
         Of the properties: `unit`, `logarithmic`, and the errors of the network on held-out folds.
     names
@@ -65,11 +79,9 @@ def predict_along(
     import pandas as pd
 
     units = unit_frames(trajectory)
-    samples = [
-        network.kind.placed(units.psmiles, Conformers.of(units.numbers, frame)) for frame in units.positions
-    ]
-    alone = network.kind.placed(units.psmiles, unit_conformers(units.psmiles, n=1))
-    found, found_alone = network.predict_samples(samples), network.predict_samples([alone])
+    frames = [Conformers.of(units.numbers, frame) for frame in units.positions]
+    found = network.predict_placed(units.psmiles, frames)
+    found_alone = network.predict_placed(units.psmiles, [unit_conformers(units.psmiles, n=1)])
     rows = []
     for name in names:
         back = np.exp if cards[name]["logarithmic"] else np.positive
@@ -83,9 +95,9 @@ def predict_along(
                 mean.error,
                 float(series.std()),
                 single,
-                _held_out_error(cards[name], network.kind.key),
+                _held_out_error(cards[name], network.key),
                 cards[name]["unit"],
-                network.kind.key,
+                network.key,
                 len(series),
                 units.positions.shape[1],
                 series,

@@ -14,21 +14,22 @@ from polymd.properties.fingerprints import DESCRIPTORS, fingerprint
 from polymd.properties.member_training import train_members
 from polymd.properties.mips.descriptors import Vocabulary
 from polymd.properties.mips.finetuning import Finetuning, finetune
-from polymd.properties.mips.folds import Polymers, started, train_fold
+from polymd.properties.mips.folds import Polymers, started, train_fold, train_on_all
 from polymd.properties.mips.graphs import Batch, ChainTensors
 from polymd.properties.mips.model import Mips, Sizes
 from polymd.properties.mips.pretraining import Pretraining, masked_losses, pretrain
-from polymd.properties.mips.shape import N_SHAPE, shape_descriptors
+from polymd.properties.mips.shape import N_SHAPE, placed_descriptors, shape_descriptors
 from polymd.properties.mips.store import UnitStore
 from polymd.properties.mips.trained import MipsModel
-from polymd.properties.mips.training import MipsSettings, train_mips
+from polymd.properties.mips.training import MipsSettings, read_polymers, train_mips
 from polymd.properties.networks.batching import batches_of_similar_size
+from polymd.properties.networks.conformers import Conformers, unit_conformers
 from polymd.properties.networks.finetuning import outputs
 from polymd.properties.property_model import PropertyModel
 from polymd.properties.read_chain import read_chains
 from polymd.properties.training_tables import TrainingTable, read_pool
 from polymd.repeats import canonical_chain, repeat, shift
-from polymd.testing import SPELLING_RTOL
+from polymd.testing import FLOAT32_RTOL, SPELLING_RTOL
 
 from .chains import random_psmiles
 
@@ -158,16 +159,26 @@ def test_starts_from_pretrained_weights(tmp_path: Path) -> None:
 
 def test_shape_belongs_to_the_chain() -> None:
     found = shape_descriptors("*CC(*)c1ccccc1")
-    assert found is not None
     assert found.shape == (N_SHAPE,)
     assert np.isfinite(found).all()
     other = shape_descriptors(shift(repeat("*CC(*)c1ccccc1", 2), 1))
     np.testing.assert_array_equal(found, other)
-    assert shape_descriptors("*" + "C" * 90 + "O*") is None
+    assert np.isnan(shape_descriptors("*" + "C" * 100 + "O*")).all()  # RDKit is not asked for one so large
+
+
+def test_shape_is_of_the_heavy_atoms_wherever_they_come_from() -> None:
+    psmiles = canonical_chain("*CC(*)c1ccccc1")
+    positions = unit_conformers(psmiles, n=3).positions
+    found = placed_descriptors(psmiles, positions)
+    np.testing.assert_allclose(found[0], shape_descriptors(psmiles), rtol=FLOAT32_RTOL, atol=1e-5)
+    assert np.abs(found[1:] - found[0]).max(axis=1).min() > 1e-3
+    turn = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    turned = placed_descriptors(psmiles, positions @ turn + 7.0)
+    np.testing.assert_allclose(turned, found, rtol=FLOAT32_RTOL, atol=1e-4)
 
 
 def test_shapes_are_used_where_they_are_known() -> None:
-    shapes = {p: d for p in CHAINS[:20] if (d := shape_descriptors(p)) is not None}
+    shapes = {p: shape_descriptors(p) for p in CHAINS[:20]}
     polymers = Polymers.of({"colour": table()}, 3, None, shapes)
     examples, _, _ = polymers.examples(np.ones(len(CHAINS), dtype=np.bool_))
     without_shape = {name: values for name, values in examples.extras.items() if name != "shape"}
@@ -176,6 +187,42 @@ def test_shapes_are_used_where_they_are_known() -> None:
         outputs(network.eval(), e, rows)[:, 0] for e in (examples, replace(examples, extras=without_shape))
     )
     np.testing.assert_array_equal(full != flat, ~np.isnan(polymers.shape[:, 0]))
+    known = network.standard("shape", torch.from_numpy(polymers.shape[:20]))
+    assert known.mean(dim=0).abs().max() < 0.5
+    assert known.abs().max() <= 5.0
+
+
+def test_a_network_keeps_its_3d_descriptors(tmp_path: Path) -> None:
+    sizes = Pretraining(sizes=replace(SIZES, descriptors=0))
+    settings = MipsSettings(tmp_path, pretraining=sizes, finetuning=replace(QUICK, epochs=2), shape=True)
+    rows = replace(table(), psmiles=CHAINS[:12], values=table().values[:12], fold=table().fold[:12])
+    polymers = read_polymers({"colour": rows}, settings)
+    model = train_on_all(polymers, None, settings.sizes, settings.finetuning)
+    assert model.sees_space
+    examples, means, scales = polymers.examples(np.ones(12, dtype=np.bool_))
+    trained = means + scales * outputs(model.networks[0], examples, np.arange(12))
+    found = model.predict(read_chains(polymers.keys))["colour"]
+    np.testing.assert_allclose(found, trained[:, 0], rtol=FLOAT32_RTOL, atol=1e-6)
+    again = MipsModel.of_tensors(model.tensors(), model.header())
+    assert torch.equal(again.networks[0].shape_scales, model.networks[0].shape_scales)
+    np.testing.assert_allclose(
+        again.predict(read_chains(polymers.keys))["colour"], found, rtol=5e-3, atol=5e-3
+    )
+    spelt = model.predict(read_chains(["*CCO*", "*COC*", "*CCOCCO*"]))["colour"]
+    np.testing.assert_allclose(spelt, spelt[0], rtol=SPELLING_RTOL)
+    _check_placed(model)
+
+
+def _check_placed(model: MipsModel) -> None:
+    """A set of conformers has the mean of its conformers; that of the canonical chain, what it is without."""
+    psmiles = canonical_chain("*CC(*)c1ccccc1")
+    both = unit_conformers(psmiles, n=2)
+    sets = [both, *(Conformers(both.numbers, both.positions[[i]]) for i in (0, 1))]
+    mean, first, second = (model.predict_placed(psmiles, [one])["colour"][0] for one in sets)
+    assert mean == pytest.approx((first + second) / 2, rel=FLOAT32_RTOL)
+    assert first != second
+    alone = model.predict(read_chains([psmiles]))["colour"][0]
+    assert first == pytest.approx(alone, rel=FLOAT32_RTOL)
 
 
 def test_weights_of_a_blend() -> None:

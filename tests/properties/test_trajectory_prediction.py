@@ -11,6 +11,10 @@ from openmm import app
 
 import polymd
 from polymd.properties import predict
+from polymd.properties.mips.model import Mips
+from polymd.properties.mips.model import Sizes as MipsSizes
+from polymd.properties.mips.shape import N_SHAPE, placed_descriptors
+from polymd.properties.mips.trained import MipsModel
 from polymd.properties.mmpolymer.kind import MMPolymerKind
 from polymd.properties.mmpolymer.towers import Sizes
 from polymd.properties.networks.conformers import Conformers
@@ -124,6 +128,34 @@ def test_predict_takes_trajectories(tmp_path: Path) -> None:
     np.testing.assert_allclose(
         PropertyModel.load(path).networks["mmpolymer"].predict(read_chains(["*COC*"]))["a"], own, rtol=1e-2
     )
+
+
+def mips(shape: int = N_SHAPE) -> MipsModel:
+    torch.manual_seed(0)
+    built = Mips(MipsSizes(channels=16, layers=2, heads=4, shape=shape), 1).eval()
+    return MipsModel((built,), ("a",), (1.0,), (2.0,))
+
+
+def test_3d_descriptors_follow_trajectories(tmp_path: Path) -> None:
+    rows = TrainingTable("a", "eV", "made up", CHAINS, np.arange(30.0) % 7, np.arange(30) % 5)
+    model, path = PropertyModel(train_processes({"a": rows})[0]), tmp_path / "mine.safetensors"
+    given, trained = trajectory("*CC(*)c1ccccc1", frames=4), mips()
+    units = unit_frames(given)
+    described = placed_descriptors(units.psmiles, units.positions.reshape(8, -1, 3))
+    trained.networks[0].set_scales("shape", described)
+    replace(model, networks={"mips": trained}).save(path)
+    found = predict(given, "a", model=path)
+    assert found["model"].item() == "mips"
+    assert found["spread"].item() > 0.0
+    assert found["single_conformer"].item() != found["value"].item()
+    apart = [Conformers.of(units.numbers, units.positions[2, [unit]]) for unit in (0, 1)]
+    own = PropertyModel.load(path).networks["mips"].predict_placed(units.psmiles, apart)["a"].mean()
+    assert found["series"].item()[2] == pytest.approx(own, rel=FLOAT32_RTOL)
+    replace(model, networks={"mips": mips(shape=0)}).save(path)
+    with pytest.raises(ValueError, match="allowed: mmpolymer, two-channel, mips with --shape"):
+        predict(given, "a", model=path)
+    with pytest.raises(ValueError, match="this 'mips' takes no positions"):
+        mips(shape=0).predict_placed(units.psmiles, apart)
 
 
 def test_the_graph_alone_follows_no_trajectory(tmp_path: Path) -> None:

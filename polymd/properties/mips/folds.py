@@ -89,11 +89,11 @@ class Polymers:
         )
 
     def examples(self, train: NDArray[np.bool_]) -> tuple[Examples, Floats, Floats]:
-        """Targets and 3D descriptors standardised by the training chains (N,); means and scales (T,)."""
+        """Targets standardised by the training chains (N,); their means and scales (T,)."""
         targets, means, scales = standardised(self.rows, self.values, train)
         extras: dict[str, NDArray[Any]] = {"descriptors": self.descriptors, "physics": self.physics}
         if self.shape is not None:
-            extras["shape"] = self._standard_shape(self.shape, train)
+            extras["shape"] = self.shape
         return Examples(self.chains, targets, self.threshold, extras), means, scales
 
     def validation(self, held_out: int, seed: int) -> NDArray[np.bool_]:
@@ -101,13 +101,6 @@ class Polymers:
         inside: NDArray[np.bool_] = self.fold != held_out
         inside &= validation_chains(self.keys, held_out, seed)
         return inside
-
-    @staticmethod
-    def _standard_shape(shape: Floats, train: NDArray[np.bool_]) -> Floats:
-        spread = np.nanstd(shape[train], axis=0)
-        standard = (shape - np.nanmean(shape[train], axis=0)) / np.where(spread > 1e-9, spread, 1.0)
-        clipped: Floats = np.clip(standard, -5.0, 5.0)
-        return clipped
 
 
 def train_fold(
@@ -163,7 +156,9 @@ def started(start: Mips | None, sizes: Sizes, polymers: Polymers, seed: int) -> 
     torch.manual_seed(seed)
     network = Mips(replace(sizes, descriptors=polymers.descriptors.shape[1]), len(polymers.names))
     network.set_vocabulary(polymers.vocabulary)
-    network.set_physics_scales(polymers.physics)
+    network.set_scales("physics", polymers.physics)
+    if sizes.shape and polymers.shape is not None:
+        network.set_scales("shape", polymers.shape)
     if start is None:
         return network
     own = {**network.sizes.as_dict(), "shape": 0, "dropout": 0}
@@ -172,6 +167,6 @@ def started(start: Mips | None, sizes: Sizes, polymers: Polymers, seed: int) -> 
         raise ValueError(
             f"pre-trained weights of sizes {other} cannot start a network of {own}; use the same"
         )
-    known = {k: v for k, v in start.state_dict().items() if not k.startswith(("head.", "shape."))}
+    known = {k: v for k, v in start.state_dict().items() if not k.startswith(("head.", "shape"))}
     network.load_state_dict(known, strict=False)
     return network

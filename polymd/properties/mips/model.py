@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["Mips", "Sizes"]
 
 _FUSION = 0.5  # weight of what comes from descriptors, as published
-_MOST = 5.0  # spreads from the mean that physics may lie
+_MOST = 5.0  # spreads from the mean that physics and 3D descriptors may lie
 _LEAST_SPREAD = 1e-3
 _LEAST = 1e-30  # of a sum over images; its logarithm hides an atom from another
 
@@ -132,6 +132,7 @@ class Mips(nn.Module):
     codes: Tensor  #: (counts,), `Vocabulary.codes`
     scales: Tensor  #: (2, descriptors), means and spreads of the vocabulary
     physics_scales: Tensor  #: (2, physics), means and spreads
+    shape_scales: Tensor | None  #: (2, shape), means and spreads; None without 3D descriptors
 
     def __init__(self, sizes: Sizes, targets: int = 1) -> None:
         super().__init__()
@@ -162,7 +163,9 @@ class Mips(nn.Module):
         counts = max(0, sizes.descriptors - len(DESCRIPTORS))
         self.register_buffer("codes", torch.zeros(counts, dtype=torch.int64))
         self.register_buffer("scales", torch.ones(2, sizes.descriptors))
-        self.register_buffer("physics_scales", torch.tensor([[0.0], [1.0]]).repeat(1, sizes.physics))
+        standard = torch.tensor([[0.0], [1.0]])
+        self.register_buffer("physics_scales", standard.repeat(1, sizes.physics))
+        self.register_buffer("shape_scales", standard.repeat(1, sizes.shape) if sizes.shape else None)
         for table in self.columns:
             assert isinstance(table, nn.Embedding)
             nn.init.normal_(table.weight, std=0.3)
@@ -180,15 +183,20 @@ class Mips(nn.Module):
         self.codes.copy_(torch.from_numpy(vocabulary.codes))
         self.scales.copy_(torch.from_numpy(np.stack([vocabulary.means, vocabulary.spreads])))
 
-    def set_physics_scales(self, physics: NDArray[np.floating[Any]]) -> None:
-        """Keep the means and spreads of some units, (N, physics), with the weights."""
-        scales = np.stack([physics.mean(axis=0), physics.std(axis=0).clip(_LEAST_SPREAD)])
-        self.physics_scales.copy_(torch.from_numpy(scales))
+    def set_scales(self, name: str, values: NDArray[np.floating[Any]]) -> None:
+        """Keep the means and spreads of `physics` or `shape` of some units with the weights.
 
-    def standard_physics(self, physics: Tensor) -> Tensor:
-        """Physics (B, 28) of mean 0 and spread 1, cut off at five spreads; nan where it is nan."""
-        mean, spread = self.physics_scales
-        standard: Tensor = ((physics - mean) / spread).clamp(-_MOST, _MOST)
+        `values` (N, numbers), nan in the rows of units of which they are not known.
+        """
+        known = values[~np.isnan(values).any(axis=1)]
+        if len(known):
+            scales = np.stack([known.mean(axis=0), known.std(axis=0).clip(_LEAST_SPREAD)])
+            getattr(self, f"{name}_scales").copy_(torch.from_numpy(scales))
+
+    def standard(self, name: str, values: Tensor) -> Tensor:
+        """`physics` or `shape` (B, numbers) of mean 0 and spread 1, cut off at five; nan where nan."""
+        mean, spread = getattr(self, f"{name}_scales")
+        standard: Tensor = ((values - mean) / spread).clamp(-_MOST, _MOST)
         return standard
 
     @property
@@ -210,7 +218,7 @@ class Mips(nn.Module):
             fusion, values = getattr(self, name), getattr(batch, name)
             if fusion is None or values is None:
                 continue
-            atoms = atoms + fusion(atoms, self.standard_physics(values) if name == "physics" else values)
+            atoms = atoms + fusion(atoms, values if name == "descriptors" else self.standard(name, values))
         normal: Tensor = self.norm(atoms)
         return normal
 

@@ -80,7 +80,7 @@ def pretrain(
     torch.manual_seed(settings.seed)
     network = Mips(replace(settings.sizes, descriptors=len(units.vocabulary), dropout=0.0))
     network.set_vocabulary(units.vocabulary)
-    network.set_physics_scales(units.physics)
+    network.set_scales("physics", units.physics)
     if start is not None:
         known = {name: tensor for name, tensor in start.state_dict().items() if name != "physics_scales"}
         network.load_state_dict(known, strict=False)
@@ -162,7 +162,7 @@ def _step(
     losses = [
         atoms,
         _error(described, descriptors.to(network.device)[unseen[0]]),
-        _error(estimated, network.standard_physics(physics.to(network.device))[unseen[1]]),
+        _error(estimated, network.standard("physics", physics.to(network.device))[unseen[1]]),
     ]
     optimizer.zero_grad()
     (losses[0] + _DESCRIBED * (losses[1] + losses[2])).backward()

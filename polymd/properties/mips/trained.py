@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from polymd.properties.mips.finetuning import Examples
 from polymd.properties.mips.graphs import ChainTensors
 from polymd.properties.mips.model import Mips, Sizes
+from polymd.properties.mips.shape import placed_descriptors, shape_descriptors
 from polymd.properties.networks.finetuning import outputs
+from polymd.properties.read_chain import read_chains
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from polymd.properties.mips.graphs import Batch
+    from polymd.properties.networks.conformers import Conformers
     from polymd.properties.read_chain import ReadChain
 
     Floats = NDArray[np.float64]
@@ -39,18 +42,60 @@ class MipsModel:
     means: tuple[float, ...] = ()  #: of every target, in its unit or of its logarithm
     scales: tuple[float, ...] = ()
 
+    @property
+    def key(self) -> str:
+        """Name on the command line and in files."""
+        return "mips"
+
+    @property
+    def sees_space(self) -> bool:
+        """Whether it was trained with 3D descriptors, so that positions change what it says."""
+        return bool(self.networks[0].sizes.shape)
+
     def predict(self, chains: Sequence[ReadChain]) -> dict[str, Floats]:
-        """Targets of N polymers from their smallest repeats, without 3D descriptors."""
+        """Targets of N polymers from their smallest repeats, with 3D descriptors where it has learnt them.
+
+        Those are of one ETKDG conformer of each canonical chain's unit.
+        """
+        shape = (
+            np.array([shape_descriptors(chain.canonical) for chain in chains]) if self.sees_space else None
+        )
+        return self._predict(chains, np.arange(len(chains)), shape)
+
+    def predict_placed(self, psmiles: str, conformers: Sequence[Conformers]) -> dict[str, Floats]:
+        """Targets (F,) of one polymer in each of F sets of conformers: the mean over those of a set.
+
+        Raises
+        ------
+        ValueError
+            It was trained without 3D descriptors.
+        """
+        if not self.sees_space:
+            raise ValueError(
+                "this 'mips' takes no positions; allowed: mmpolymer, two-channel, mips with --shape; "
+                "fix: polymd train property NAMES --model mips --shape --out mine.safetensors"
+            )
+        shape = np.concatenate([placed_descriptors(psmiles, found.positions) for found in conformers])
+        found = self._predict(read_chains([psmiles]), np.zeros(len(shape), dtype=np.int64), shape)
+        return {name: values.reshape(len(conformers), -1).mean(axis=1) for name, values in found.items()}
+
+    def _predict(
+        self, chains: Sequence[ReadChain], rows: NDArray[np.int64], shape: Floats | None
+    ) -> dict[str, Floats]:
+        """Targets (R,) of chains[rows], 3D descriptors of each row (R, S)."""
         sizes, vocabulary = self.networks[0].sizes, self.networks[0].vocabulary
         units = [ChainTensors.of(chain.graph, sizes.threshold) for chain in chains]
         fingerprints = [chain.fingerprint for chain in chains]
         extras: dict[str, NDArray[Any]] = {}
         if sizes.physics:
-            extras["physics"] = np.array([f.physics for f in fingerprints], np.float32)
+            extras["physics"] = np.array([f.physics for f in fingerprints], np.float32)[rows]
         if vocabulary is not None:
-            extras["descriptors"] = vocabulary.values(fingerprints)
-        examples = Examples(units, np.empty((len(units), 0)), sizes.threshold, extras)
-        found = outputs(_Mean(self.networks), examples, np.arange(len(units)))
+            extras["descriptors"] = vocabulary.values(fingerprints)[rows]
+        if shape is not None:
+            extras["shape"] = shape
+        repeated = [units[row] for row in rows]
+        examples = Examples(repeated, np.empty((len(rows), 0)), sizes.threshold, extras)
+        found = outputs(_Mean(self.networks), examples, np.arange(len(rows)))
         return {
             name: mean + scale * column
             for name, mean, scale, column in zip(self.names, self.means, self.scales, found.T, strict=True)

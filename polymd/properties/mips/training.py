@@ -52,7 +52,7 @@ class MipsSettings:
     start: Mips | None = None
     pretraining: Pretraining = field(default_factory=Pretraining)
     finetuning: Finetuning = field(default_factory=Finetuning)
-    shape: bool = False  #: with 3D descriptors in training
+    shape: bool = False  #: with 3D descriptors
 
     @property
     def sizes(self) -> Sizes:
@@ -134,9 +134,7 @@ def read_polymers(
     chains = sorted({canonical_chain(p) for table in tables.values() for p in table.psmiles})
     if not path.exists():
         settings.folder.mkdir(parents=True, exist_ok=True)
-        missing = np.full(N_SHAPE, np.nan)
-        found = [shape_descriptors(chain) for chain in chains]
-        np.savez(path, chains=chains, shapes=[missing if shape is None else shape for shape in found])
+        np.savez(path, chains=chains, shapes=[shape_descriptors(chain) for chain in chains])
     with np.load(path) as stored:
         shapes: dict[str, NDArray[np.float64]] = dict(zip(stored["chains"], stored["shapes"], strict=True))
     return Polymers.of(tables, threshold, vocabulary, shapes)

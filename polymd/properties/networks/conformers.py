@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rdkit.Chem import Mol
 
-__all__ = ["ConformerStore", "Conformers", "molecule_conformers", "unit_conformers"]
+__all__ = ["ConformerStore", "Conformers", "embedded", "molecule_conformers", "unit_conformers"]
 
-_MOST_ATOMS = 100  # heavy atoms; larger units get flat coordinates only
+_MOST_ATOMS = 100  # heavy atoms; larger units are not embedded
 _TRIES = 10  # of an embedding
 _SAVED_EVERY = 500  # units
 
@@ -56,22 +56,38 @@ def unit_conformers(psmiles: str, n: int = 2, seed: int = 0) -> Conformers:
 
 def molecule_conformers(mol: Mol, n: int, seed: int = 0) -> Conformers:
     """`unit_conformers` of any molecule."""
-    from rdkit import Chem, rdBase
-    from rdkit.Chem import rdDepictor, rdDistGeom
+    from rdkit import Chem
+    from rdkit.Chem import rdDepictor
 
-    heavy = mol.GetNumAtoms()
+    found = embedded(mol, n, seed)
+    if found is None:
+        flat = Chem.AddHs(mol)
+        rdDepictor.Compute2DCoords(flat)
+        found = flat.GetConformer().GetPositions()[None, : mol.GetNumAtoms()]
+    numbers = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()], dtype=np.int64)
+    return Conformers.of(numbers, found[np.arange(n) % len(found)])
+
+
+def embedded(mol: Mol, n: int, seed: int = 0, random_coordinates: bool = False) -> NDArray[np.float64] | None:
+    """Positions (K, A, 3) Å of the atoms of a molecule without hydrogens in `n` ETKDG conformers or fewer.
+
+    Hydrogens are there while it is embedded. None where RDKit finds no conformer, or more than 100 atoms.
+    From random coordinates it takes longer and finds more of long flexible units.
+    """
+    from rdkit import Chem, rdBase
+    from rdkit.Chem import rdDistGeom
+
+    if mol.GetNumAtoms() > _MOST_ATOMS:
+        return None
     full = Chem.AddHs(mol)
     parameters = rdDistGeom.ETKDGv3()
     parameters.randomSeed = seed + 1  # type: ignore[assignment]
     parameters.maxIterations = _TRIES  # type: ignore[assignment]
+    parameters.useRandomCoords = random_coordinates  # type: ignore[assignment]
     with rdBase.BlockLogs():
-        if heavy <= _MOST_ATOMS:
-            rdDistGeom.EmbedMultipleConfs(full, n, parameters)
-        if not full.GetNumConformers():
-            rdDepictor.Compute2DCoords(full)
-    found = [np.array(conformer.GetPositions())[:heavy] for conformer in full.GetConformers()]
-    numbers = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()], dtype=np.int64)
-    return Conformers.of(numbers, np.stack([found[i % len(found)] for i in range(n)]))
+        rdDistGeom.EmbedMultipleConfs(full, n, parameters)
+    found = [np.array(conformer.GetPositions())[: mol.GetNumAtoms()] for conformer in full.GetConformers()]
+    return np.stack(found) if found else None
 
 
 class ConformerStore:

@@ -109,7 +109,10 @@ class NetworkKind(ABC):
 
         Raises ValueError for kinds that take none.
         """
-        raise ValueError(f"{self.key!r} takes no positions; allowed: mmpolymer, two-channel; fix: train one")
+        raise ValueError(
+            f"{self.key!r} takes no positions; allowed: mmpolymer, two-channel, mips with --shape; "
+            "fix: train one"
+        )
 
     def keeping(self, path: Path, conformers: int) -> NetworkKind:
         """The same kind with a file for what takes long to make, so many conformers a unit."""

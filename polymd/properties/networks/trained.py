@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
+    from polymd.properties.networks.conformers import Conformers
     from polymd.properties.networks.kind import NetworkKind
     from polymd.properties.read_chain import ReadChain
 
@@ -40,9 +41,23 @@ class TrainedNetwork:
     scales: tuple[float, ...] = ()
     kernel: KernelHead | None = None  #: which takes the place of the network's head
 
+    @property
+    def key(self) -> str:
+        """Name on the command line and in files."""
+        return self.kind.key
+
+    @property
+    def sees_space(self) -> bool:
+        """Whether positions change what it says."""
+        return self.kind.sees_space
+
     def predict(self, chains: Sequence[ReadChain]) -> dict[str, Floats]:
         """Targets of N polymers, the same for all spellings of a chain."""
         return self.predict_samples(self.kind.prepare_chains(chains))
+
+    def predict_placed(self, psmiles: str, conformers: Sequence[Conformers]) -> dict[str, Floats]:
+        """Targets (F,) of one polymer in each of F sets of conformers, those of a set taken together."""
+        return self.predict_samples([self.kind.placed(psmiles, found) for found in conformers])
 
     def predict_samples(self, samples: Sequence[Any]) -> dict[str, Floats]:
         """Targets of N samples of `NetworkKind.prepare`."""
