@@ -26,7 +26,6 @@ of the training set.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,7 +42,17 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["FittedProcess", "Kernels", "covariance", "deviation", "factorise", "fit", "needed", "solve"]
+__all__ = [
+    "FittedProcess",
+    "Kernels",
+    "covariance",
+    "covariances",
+    "deviation",
+    "factorise",
+    "fit",
+    "needed",
+    "solve",
+]
 
 #: polymers of the training set that the weights are fitted to, at most; all of them condition the process
 MOST_FOR_WEIGHTS = 700
@@ -140,10 +149,19 @@ def needed(logarithms: Floats) -> list[bool]:
 
 def covariance(logarithms: Floats, parts: Iterable[Floats]) -> Floats:
     """The weighted sum of the `needed` kernels (R, C), without noise."""
-    weights = np.exp(logarithms[:-1])
-    weighted = (weight * part for weight, part in zip(weights[weights > 0.0], parts, strict=True))
-    total: Floats = reduce(np.ndarray.__iadd__, weighted)
-    return total
+    return covariances([logarithms], needed(logarithms), parts)[0]
+
+
+def covariances(
+    logarithms: Sequence[Floats], wanted: Sequence[bool], parts: Iterable[Floats]
+) -> list[Floats]:
+    """The weighted sums (R, C), without noise, of several processes on the same, `wanted` kernels."""
+    totals: list[Floats | None] = [None] * len(logarithms)
+    for kernel, part in zip(np.flatnonzero(wanted), parts, strict=True):
+        for number, own in enumerate(logarithms):
+            weighted, total = np.exp(own[kernel]) * part, totals[number]
+            totals[number] = weighted if total is None else np.add(total, weighted, out=total)
+    return [total for total in totals if total is not None]
 
 
 def factorise(logarithms: Floats, inner: Floats) -> Floats:

@@ -13,7 +13,7 @@ import numpy as np
 
 from polymd.properties.estimates import Estimates
 from polymd.properties.features import DENSE, DenseScale, Features, Scaling
-from polymd.properties.gaussian_process import covariance, deviation, factorise, needed
+from polymd.properties.gaussian_process import covariances, deviation, factorise, needed
 from polymd.properties.kernels import CountMatrix
 
 if TYPE_CHECKING:
@@ -63,61 +63,71 @@ class ProcessModel:
 
     def prepare(self, names: Iterable[str]) -> None:
         """Factorise the training sets of properties, which the first prediction of each does otherwise."""
+        for alike in self._alike(name for name in names if name not in self._factors):
+            self._factorise(alike)
+
+    def _alike(self, names: Iterable[str]) -> list[list[str]]:
+        """Properties by their training set: those of one share its kernels, which take longest to compute."""
+        groups: dict[bytes, list[str]] = {}
         for name in names:
-            self._factor(name)
+            groups.setdefault(self.processes[name].rows.tobytes(), []).append(name)
+        return list(groups.values())
 
     def _chunk(self, names: list[str], fingerprints: Sequence[Fingerprint]) -> dict[str, Estimates]:
         """Estimates of some properties for some polymers."""
+        self.prepare(names)
         polymers = Features.of(fingerprints, self.features)
         known = len(self.features.codes)
         intensive, extensive = self.features.intensive(polymers), self.features.extensive(polymers)
         bonds, own_bonds = self.features.bonds(known), polymers.bonds(known)
         found = {}
-        for name in names:
-            process = self.processes[name]
-            at, card = process.rows, process.card
-            parts = process.scaling.parts(
-                needed(process.logarithms),
+        for alike in self._alike(names):
+            logarithms = [self.processes[name].logarithms for name in alike]
+            wanted = np.any([needed(own) for own in logarithms], axis=0).tolist()
+            at, scaling = self.processes[alike[0]].rows, self.processes[alike[0]].scaling
+            parts = scaling.parts(
+                wanted,
                 intensive[at],
                 extensive[at],
                 (bonds[at], own_bonds),
                 (self.features.rows(at).dense, polymers.dense),
             )
-            cross = covariance(process.logarithms, parts)
-            own = process.scaling.own(own_bonds)
-            spread = deviation(process.logarithms, self._factor(name), cross, own)
-            alike = intensive[at].max(axis=0) >= card["least_similarity"]
-            familiar = np.array([f.elements <= set(card["elements"]) for f in fingerprints])
-            found[name] = Estimates(
-                card["mean"] + card["scale"] * (cross.T @ process.coefficients),
-                card["scale"] * card["calibration"] * spread,
-                alike & familiar,
-                bool(card["logarithmic"]),
-            )
+            own, nearest = scaling.own(own_bonds), intensive[at].max(axis=0)
+            for name, cross in zip(alike, covariances(logarithms, wanted, parts), strict=True):
+                process, card = self.processes[name], self.processes[name].card
+                spread = deviation(process.logarithms, self._factors[name], cross, own)
+                familiar = np.array([f.elements <= set(card["elements"]) for f in fingerprints])
+                found[name] = Estimates(
+                    card["mean"] + card["scale"] * (cross.T @ process.coefficients),
+                    card["scale"] * card["calibration"] * spread,
+                    (nearest >= card["least_similarity"]) & familiar,
+                    bool(card["logarithmic"]),
+                )
         return found
 
-    def _factor(self, name: str) -> Floats:
-        """Factor of the training covariance of a property, made on first use in blocks."""
-        if name not in self._factors:
-            process = self.processes[name]
-            table, scaling = self.features.rows(process.rows), process.scaling
-            bonds, dense = table.bonds(len(table.codes)), table.dense
-            wanted, none = needed(process.logarithms), np.empty((0, 0))
-            intensive = table.intensive() if wanted[0] or wanted[1] else none
-            extensive = table.extensive() if wanted[2] else none
-            inner = np.zeros((len(table), len(table)))
-            for start in range(0, len(table), _BLOCK):
-                rows, before = slice(start, start + _BLOCK), slice(0, start + _BLOCK)
-                parts = scaling.parts(
-                    wanted,
-                    intensive[rows, before],
-                    extensive[rows, before],
-                    (bonds[rows], bonds[before]),
-                    ([part[rows] for part in dense], [part[before] for part in dense]),
-                )
-                inner[rows, before] = covariance(process.logarithms, parts)
-            self._factors[name] = factorise(process.logarithms, inner)
-        return self._factors[name]
+    def _factorise(self, alike: list[str]) -> None:
+        """Factors of the training covariances of properties with one training set, made in blocks."""
+        logarithms = [self.processes[name].logarithms for name in alike]
+        wanted = np.any([needed(own) for own in logarithms], axis=0).tolist()
+        rows, scaling = self.processes[alike[0]].rows, self.processes[alike[0]].scaling
+        table, none = self.features.rows(rows), np.empty((0, 0))
+        bonds, dense = table.bonds(len(table.codes)), table.dense
+        intensive = table.intensive() if wanted[0] or wanted[1] else none
+        extensive = table.extensive() if wanted[2] else none
+        inner = [np.zeros((len(table), len(table))) for _ in alike]
+        for start in range(0, len(table), _BLOCK):
+            block, before = slice(start, start + _BLOCK), slice(0, start + _BLOCK)
+            parts = scaling.parts(
+                wanted,
+                intensive[block, before],
+                extensive[block, before],
+                (bonds[block], bonds[before]),
+                ([part[block] for part in dense], [part[before] for part in dense]),
+            )
+            for own, found in zip(inner, covariances(logarithms, wanted, parts), strict=True):
+                own[block, before] = found
+        for name, own in zip(alike, inner, strict=True):
+            self._factors[name] = factorise(self.processes[name].logarithms, own)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """All arrays, by names that `of_tensors` knows."""
