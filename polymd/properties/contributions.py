@@ -150,13 +150,16 @@ def _cohesion(
 
 
 def _kinds(graph: ChainGraph) -> list[int]:
-    """Of every atom a number that alike atoms share, by six rounds of refinement."""
+    """Of every atom a number that alike atoms share, by up to six rounds of refinement."""
     found = [hash(tuple(row)) for row in graph.atoms.tolist()]
     for _ in range(6):
+        known = len(set(found))
         found = [
-            hash((found[i], tuple(sorted((order, found[j]) for j, _, order in bonds))))
+            hash((found[i], tuple(sorted([(order, found[j]) for j, _, order in bonds]))))
             for i, bonds in enumerate(graph.neighbours)
         ]
+        if len(set(found)) == known:  # a round that splits no kind is the last to matter
+            break
     return found
 
 

@@ -134,12 +134,12 @@ def paths(graph: ChainGraph) -> dict[int, int]:
     counts: Counter[int] = Counter()
     pairs = graph.pairs(LONGEST)
     ends = np.sort(number[pairs[:, :2]], axis=1)
-    for (distance, *both), count in _counted(np.column_stack([pairs[:, 3], ends])):
-        counts[_code((distance, *(kinds[n] for n in both)))] += count
+    for (distance, one, other), count in _counted(np.column_stack([pairs[:, 3], ends])):
+        counts[_code((distance, kinds[one], kinds[other]))] += count
     path = number[four_atom_paths(*graph.adjacency)]
     ahead = path[:, 0] * len(kinds) + path[:, 1] <= path[:, 3] * len(kinds) + path[:, 2]
-    for along, count in _counted(np.where(ahead[:, None], path, path[:, ::-1])):
-        counts[_code(("path", *(kinds[n] for n in along)))] += count
+    for (i, j, k, m), count in _counted(np.where(ahead[:, None], path, path[:, ::-1])):
+        counts[_code(("path", kinds[i], kinds[j], kinds[k], kinds[m]))] += count
     return dict(sorted(counts.items()))
 
 
