@@ -151,15 +151,15 @@ def _cohesion(
 
 def _kinds(graph: ChainGraph) -> list[int]:
     """Of every atom a number that alike atoms share, by up to six rounds of refinement."""
-    found = [hash(tuple(row)) for row in graph.atoms.tolist()]
+    found, known = [hash(tuple(row)) for row in graph.atoms.tolist()], 0
     for _ in range(6):
-        known = len(set(found))
+        if (kinds := len(set(found))) == known:  # the last round has split no kind, nor will the next
+            break
+        known = kinds
         found = [
             hash((found[i], tuple(sorted([(order, found[j]) for j, _, order in bonds]))))
             for i, bonds in enumerate(graph.neighbours)
         ]
-        if len(set(found)) == known:  # a round that splits no kind is the last to matter
-            break
     return found
 
 

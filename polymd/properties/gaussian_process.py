@@ -42,17 +42,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = [
-    "FittedProcess",
-    "Kernels",
-    "covariance",
-    "covariances",
-    "deviation",
-    "factorise",
-    "fit",
-    "needed",
-    "solve",
-]
+__all__ = ["FittedProcess", "Kernels", "covariances", "deviation", "factorise", "fit", "needed", "solve"]
 
 #: polymers of the training set that the weights are fitted to, at most; all of them condition the process
 MOST_FOR_WEIGHTS = 700
@@ -128,7 +118,7 @@ class FittedProcess:
     def covariance(self, columns: NDArray[np.intp]) -> Floats:
         """Of the training set with polymers of `kernels`, without noise, (T, columns)."""
         parts = self.kernels.parts(self.scaling, self.train, columns, needed(self.logarithms))
-        return covariance(self.logarithms, parts)
+        return covariances([self.logarithms], parts)[0]
 
     def left_out(self) -> Floats:
         """Value of each polymer of the training set by the process of all others, (T,), with these weights.
@@ -141,23 +131,16 @@ class FittedProcess:
         return self.mean + self.scale * values
 
 
-def needed(logarithms: Floats) -> list[bool]:
-    """Of which kernels the weight is not 0."""
-    found: list[bool] = np.isfinite(logarithms[:-1]).tolist()
+def needed(*logarithms: Floats) -> list[bool]:
+    """Of which kernels the weight is not 0 in one of the processes."""
+    found: list[bool] = np.any(np.isfinite(logarithms), axis=0)[:-1].tolist()
     return found
 
 
-def covariance(logarithms: Floats, parts: Iterable[Floats]) -> Floats:
-    """The weighted sum of the `needed` kernels (R, C), without noise."""
-    return covariances([logarithms], needed(logarithms), parts)[0]
-
-
-def covariances(
-    logarithms: Sequence[Floats], wanted: Sequence[bool], parts: Iterable[Floats]
-) -> list[Floats]:
-    """The weighted sums (R, C), without noise, of several processes on the same, `wanted` kernels."""
+def covariances(logarithms: Sequence[Floats], parts: Iterable[Floats]) -> list[Floats]:
+    """The weighted sums (R, C), without noise, of several processes on the same `needed` kernels."""
     totals: list[Floats | None] = [None] * len(logarithms)
-    for kernel, part in zip(np.flatnonzero(wanted), parts, strict=True):
+    for kernel, part in zip(np.flatnonzero(needed(*logarithms)), parts, strict=True):
         for number, own in enumerate(logarithms):
             weighted, total = np.exp(own[kernel]) * part, totals[number]
             totals[number] = weighted if total is None else np.add(total, weighted, out=total)

@@ -57,6 +57,7 @@ class ProcessModel:
     def predict(self, names: Iterable[str], fingerprints: Sequence[Fingerprint]) -> dict[str, Estimates]:
         """Calibrated estimates of properties of this model for N polymers."""
         wanted = list(names)
+        self.prepare(wanted)
         starts = range(0, len(fingerprints), _CHUNK)
         chunks = [self._chunk(wanted, fingerprints[start : start + _CHUNK]) for start in starts]
         return {name: Estimates.joined([chunk[name] for chunk in chunks]) for name in wanted}
@@ -75,7 +76,6 @@ class ProcessModel:
 
     def _chunk(self, names: list[str], fingerprints: Sequence[Fingerprint]) -> dict[str, Estimates]:
         """Estimates of some properties for some polymers."""
-        self.prepare(names)
         polymers = Features.of(fingerprints, self.features)
         known = len(self.features.codes)
         intensive, extensive = self.features.intensive(polymers), self.features.extensive(polymers)
@@ -83,17 +83,16 @@ class ProcessModel:
         found = {}
         for alike in self._alike(names):
             logarithms = [self.processes[name].logarithms for name in alike]
-            wanted = np.any([needed(own) for own in logarithms], axis=0).tolist()
             at, scaling = self.processes[alike[0]].rows, self.processes[alike[0]].scaling
             parts = scaling.parts(
-                wanted,
+                needed(*logarithms),
                 intensive[at],
                 extensive[at],
                 (bonds[at], own_bonds),
                 (self.features.rows(at).dense, polymers.dense),
             )
             own, nearest = scaling.own(own_bonds), intensive[at].max(axis=0)
-            for name, cross in zip(alike, covariances(logarithms, wanted, parts), strict=True):
+            for name, cross in zip(alike, covariances(logarithms, parts), strict=True):
                 process, card = self.processes[name], self.processes[name].card
                 spread = deviation(process.logarithms, self._factors[name], cross, own)
                 familiar = np.array([f.elements <= set(card["elements"]) for f in fingerprints])
@@ -108,7 +107,7 @@ class ProcessModel:
     def _factorise(self, alike: list[str]) -> None:
         """Factors of the training covariances of properties with one training set, made in blocks."""
         logarithms = [self.processes[name].logarithms for name in alike]
-        wanted = np.any([needed(own) for own in logarithms], axis=0).tolist()
+        wanted = needed(*logarithms)
         rows, scaling = self.processes[alike[0]].rows, self.processes[alike[0]].scaling
         table, none = self.features.rows(rows), np.empty((0, 0))
         bonds, dense = table.bonds(len(table.codes)), table.dense
@@ -124,7 +123,7 @@ class ProcessModel:
                 (bonds[block], bonds[before]),
                 ([part[block] for part in dense], [part[before] for part in dense]),
             )
-            for own, found in zip(inner, covariances(logarithms, wanted, parts), strict=True):
+            for own, found in zip(inner, covariances(logarithms, parts), strict=True):
                 own[block, before] = found
         for name, own in zip(alike, inner, strict=True):
             self._factors[name] = factorise(self.processes[name].logarithms, own)

@@ -179,12 +179,12 @@ class _StoredMembers(Mapping[str, Member]):
         return len(list(iter(self)))
 
 
-def _on_one_core(predict: Callable[..., Found], *given: Any) -> Found:
-    """What is predicted, without threads of its own: OpenMP counts them anew in every thread."""
+def _on_one_core(work: Callable[..., Found], *given: Any) -> Found:
+    """What some work gives, without threads of its own: OpenMP counts them anew in every thread."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1, user_api="openmp"):
-        return predict(*given)
+        return work(*given)
 
 
 def _part(tensors: dict[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
